@@ -1,0 +1,64 @@
+#pragma once
+// What a host should run: the whole of it, each time, from the daemon to the agent.
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "berth/base/units.h"
+#include "berth/model/ids.h"
+#include "berth/model/image.h"
+
+namespace berth {
+
+enum class Power {
+  running,
+  stopped,  // no process; disk kept
+  absent,   // a tombstone: the only thing that lets an agent destroy a domain or a disk. It names
+            // exactly (id, uuid, generation) and stays until the host has confirmed.
+};
+
+struct InstanceSpec {
+  InstanceId id;
+  PlacementGeneration generation;
+  Power power = Power::running;
+  std::uint64_t reboots = 0;  // the agent reboots until its own count has caught up
+  std::uint64_t starts = 0;   // the agent starts a guest that powered itself off only when its own
+                              // count is below this
+
+  std::string uuid;           // the domain's
+  std::int64_t vcpus = 1;
+  Mebibytes memory;
+  std::int64_t disk_gib = 1;
+  std::string image_digest;
+  ImageFormat image_format = ImageFormat::qcow2;
+  Bytes image_size;
+  std::string mac;
+
+  // What the guest is told (NoCloud seed).
+  std::string hostname;       // "ip-…" or from the instance id
+  std::string public_key;     // empty: none
+  std::string user_data;      // empty: none
+  std::string tenant;
+  std::string type;
+  std::string zone;
+  std::string region;
+
+  bool operator==(InstanceSpec const&) const = default;
+};
+
+struct HostSpec {
+  HostId host;
+  Term term;
+  Generation generation;
+  std::vector<InstanceSpec> instances;  // by id, ascending, unique
+
+  bool operator==(HostSpec const&) const = default;
+};
+
+// The order in which an agent may go: never to a lower one.
+[[nodiscard]] inline bool is_newer(HostSpec const& a, HostSpec const& b) {
+  return a.term != b.term ? a.term > b.term : a.generation > b.generation;
+}
+
+}  // namespace berth
