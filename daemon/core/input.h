@@ -1,0 +1,224 @@
+#pragma once
+// Input: everything that can reach the core. Tenants' calls are EC2's actions with their text
+// already parsed (daemon/ec2); operators' calls come from daemon/admin; the rest from the link and
+// the driver. Ids arrive as text that may be malformed or somebody else's: deciding what to answer
+// then is the core's, so that both APIs pass one authorisation.
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "berth/model/host_status.h"
+#include "berth/model/instance.h"
+#include "berth/model/tenant.h"
+
+namespace berth::core {
+
+// ---- Shared pieces -----------------------------------------------------------------------------
+
+// AND across filters, OR within values, case-sensitive; `*` any run, `?` one character, `\` escapes.
+// Unknown names are refused by the core (invalid, "filter").
+struct Filter {
+  std::string name;
+  std::vector<std::string> values;
+  bool operator==(Filter const&) const = default;
+};
+
+struct Page {
+  std::optional<std::int64_t> max_results;  // absent: everything in one answer
+  std::string next_token;                   // empty: from the start; opaque, made by the core
+  bool operator==(Page const&) const = default;
+};
+
+// ---- Tenants' calls: EC2's actions ---------------------------------------------------------------
+
+struct RunInstances {
+  std::string image_id;
+  std::string type;            // empty: EC2's default, m1.small, which we do not sell: refused
+  std::int64_t min_count = 1;
+  std::int64_t max_count = 1;
+  std::string key_name;        // empty: none
+  std::string zone;            // empty: the core chooses one zone for all
+  std::string user_data;       // decoded
+  Tags instance_tags;
+  std::string client_token;    // empty: none
+  std::string parameters_digest;  // over every parameter but the token; needed with a token
+  std::optional<std::int64_t> root_disk_gib;  // absent: the image's virtual size
+  bool disable_api_termination = false;
+  bool disable_api_stop = false;
+  bool ebs_optimized = false;
+  bool monitoring = false;
+  ShutdownBehavior shutdown_behavior = ShutdownBehavior::stop;
+};
+struct DescribeInstances { std::vector<std::string> ids; std::vector<Filter> filters; Page page; };
+struct DescribeInstanceStatus {
+  std::vector<std::string> ids;
+  std::vector<Filter> filters;
+  Page page;
+  bool include_all = false;  // also those that are not running
+};
+struct DescribeInstance { std::string id; };  // DescribeInstanceAttribute, GetConsoleOutput's look-up
+struct ModifyInstance {                       // ModifyInstanceAttribute; exactly one is set
+  std::string id;
+  std::optional<bool> disable_api_termination;
+  std::optional<bool> disable_api_stop;
+  std::optional<bool> ebs_optimized;
+  std::optional<ShutdownBehavior> shutdown_behavior;
+  std::optional<std::string> user_data;  // decoded; only while stopped
+  std::optional<std::string> type;       // only while stopped
+};
+struct StartInstances { std::vector<std::string> ids; };
+struct StopInstances { std::vector<std::string> ids; bool force = false; };
+struct RebootInstances { std::vector<std::string> ids; };
+struct TerminateInstances { std::vector<std::string> ids; };
+struct ReadConsole { std::string id; };  // reply: where to read; the front asks the link
+
+struct DescribeInstanceTypes { std::vector<std::string> names; std::vector<Filter> filters; Page page; };
+struct DescribeInstanceTypeOfferings {
+  std::string location_type;  // "region", "availability-zone", "availability-zone-id"; empty: region
+  std::vector<Filter> filters;
+  Page page;
+};
+struct DescribeImages {
+  std::vector<std::string> ids;
+  std::vector<std::string> owners;         // account ids, "self", "amazon"
+  std::vector<std::string> executable_by;  // "self", "all", account ids
+  std::vector<Filter> filters;
+  Page page;
+};
+struct DescribeRegions { std::vector<std::string> names; std::vector<Filter> filters; };
+struct DescribeZones {
+  std::vector<std::string> names;
+  std::vector<std::string> ids;
+  std::vector<Filter> filters;
+};
+// CreateKeyPair and ImportKeyPair: the key itself is made or read by the front; a private key never
+// comes here.
+struct AddKeyPair {
+  std::string name;
+  KeyKind kind = KeyKind::rsa;
+  std::string public_key;
+  std::string fingerprint;
+  Tags tags;
+};
+struct DescribeKeyPairs {
+  std::vector<std::string> names;
+  std::vector<std::string> ids;
+  std::vector<Filter> filters;
+};
+struct DeleteKeyPair { std::string name; std::string id; };  // one of them; a missing pair is no error
+struct CreateTags { std::vector<std::string> resources; Tags tags; };
+struct TagToDelete { std::string key; std::optional<std::string> value; };  // absent: any value
+struct DeleteTags { std::vector<std::string> resources; std::vector<TagToDelete> tags; };  // no tags: all
+struct DescribeTags { std::vector<Filter> filters; Page page; };
+struct DescribeAccountAttributes {};
+struct GetCallerIdentity {};
+
+using ApiAction =
+    std::variant<RunInstances, DescribeInstances, DescribeInstanceStatus, DescribeInstance,
+                 ModifyInstance, StartInstances, StopInstances, RebootInstances, TerminateInstances,
+                 ReadConsole, DescribeInstanceTypes, DescribeInstanceTypeOfferings, DescribeImages,
+                 DescribeRegions, DescribeZones, AddKeyPair, DescribeKeyPairs, DeleteKeyPair,
+                 CreateTags, DeleteTags, DescribeTags, DescribeAccountAttributes, GetCallerIdentity>;
+
+// Who calls, as the signature proved. The core checks again that key and tenant still stand.
+struct Caller {
+  TenantId tenant;
+  AccessKeyId key;
+  std::string source;      // peer address
+  std::string request_id;  // a UUID made by the front
+};
+
+struct ApiCall {
+  Caller caller;
+  std::string action_name;  // "RunInstances"; for audit, logs, metrics
+  bool dry_run = false;     // everything is checked, nothing is changed: reply WouldSucceed
+  ApiAction action;
+};
+
+// A signature that was refused, for the audit log. No reply is waited for.
+struct AuthenticationRefused {
+  std::string source;
+  std::string request_id;
+  std::string claimed_key;  // what the request said; may be anything
+  std::string action_name;
+  std::string code;         // EC2's code as answered
+};
+
+// ---- Operators' calls ----------------------------------------------------------------------------
+
+enum class Role { viewer, operate, admin };  // each may do what the one before may
+
+struct PutZoneCall { std::string name; std::string jurisdiction; std::string operator_name; };
+struct ListZones {};
+struct CreateTenant { std::string name; std::optional<std::string> id; };  // id absent: drawn
+struct SetTenant { std::string id; std::optional<bool> enabled; std::optional<Quota> quota; };
+struct ListTenants {};
+struct CreateAccessKey { std::string tenant; std::string id; std::string secret_sealed; };
+struct SetAccessKey { std::string id; bool enabled = true; };
+struct DeleteAccessKey { std::string id; };
+struct ListAccessKeys { std::string tenant; };  // empty: of all
+struct EnrollHost {  // of a known name: a new token for it
+  std::string name;
+  std::string zone;
+  std::string rack;
+  Tags tags;
+  std::string token_digest;
+};
+struct ListHosts {};
+struct ShowHost { std::string host; };  // id or name, here and below
+struct CordonHost { std::string host; bool cordon = true; };
+struct RemoveHost { std::string host; };  // only without instances
+struct PutType { InstanceType type; };
+struct PutTypes { std::vector<InstanceType> types; };
+struct DeleteType { std::string name; };
+struct ListTypes {};
+struct RegisterImage {  // the file is already in the image store under its digest
+  std::string name;
+  std::string description;
+  std::string owner;  // tenant id; empty: the operator's
+  bool is_public = false;
+  ImageFormat format = ImageFormat::qcow2;
+  std::string digest;
+  Bytes file_size;
+  Bytes virtual_size;
+};
+struct DeleteImage { std::string id; };
+struct ListImages {};
+struct ListInstances { std::string tenant; std::string host; std::string state; };  // empty: any
+struct ShowInstance { std::string id; };
+struct Summarise {};  // berthctl status
+
+using AdminAction =
+    std::variant<PutZoneCall, ListZones, CreateTenant, SetTenant, ListTenants, CreateAccessKey,
+                 SetAccessKey, DeleteAccessKey, ListAccessKeys, EnrollHost, ListHosts, ShowHost,
+                 CordonHost, RemoveHost, PutType, PutTypes, DeleteType, ListTypes, RegisterImage,
+                 DeleteImage, ListImages, ListInstances, ShowInstance, Summarise>;
+
+struct AdminCall {
+  std::string actor;  // "root", the certificate's name
+  Role role = Role::viewer;
+  std::string source;
+  std::string request_id;
+  std::string action_name;  // "host.cordon"
+  AdminAction action;
+};
+
+// ---- Agents and time -----------------------------------------------------------------------------
+
+// First contact with a one-time token. Reply: Joined, or an error; then the link signs.
+struct AgentJoin { HostId host; std::string token_digest; std::string host_uuid; std::string source; };
+// A session began; the id is the certificate's.
+struct AgentHello { HostId host; std::string host_uuid; std::string boot_id; };
+struct AgentHeartbeat { HostId host; std::uint64_t number = 0; };
+struct AgentReport { HostStatus status; };
+struct AgentGone { HostId host; };
+// The driver's clock: due at the latest when next_wake said.
+struct Tick {};
+
+using Input = std::variant<ApiCall, AuthenticationRefused, AdminCall, AgentJoin, AgentHello,
+                           AgentHeartbeat, AgentReport, AgentGone, Tick>;
+
+}  // namespace berth::core

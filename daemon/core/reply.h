@@ -1,0 +1,136 @@
+#pragma once
+// Reply: what a caller gets back, as values; the fronts turn it into XML or JSON. Replies hold
+// copies: nothing in them points into the state.
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "berth/base/result.h"
+#include "berth/model/host.h"
+#include "berth/model/image.h"
+#include "berth/model/instance.h"
+#include "berth/model/tenant.h"
+
+namespace berth::core {
+
+// EC2's instance states; the value is EC2's code.
+enum class InstanceState {
+  pending = 0,
+  running = 16,
+  shutting_down = 32,
+  terminated = 48,
+  stopping = 64,
+  stopped = 80,
+};
+[[nodiscard]] std::string_view name(InstanceState state);  // "shutting-down"
+
+// The record with what is derived from it. Internal fields (uuid, seal, placement) are there because
+// operators see them; daemon/ec2 renders only what EC2 documents.
+struct InstanceView {
+  Instance instance;
+  InstanceState state = InstanceState::pending;
+  HostHealth host_health = HostHealth::never_seen;  // of its host; `up` when it has none
+  std::string host_name;  // empty: has no host; for operators only
+};
+
+struct ReservationView {
+  ReservationId id;
+  TenantId owner;
+  std::vector<InstanceView> instances;  // by launch index
+};
+
+struct StateChange {  // Start, Stop, Terminate
+  InstanceId id;
+  InstanceState previous = InstanceState::pending;
+  InstanceState current = InstanceState::pending;
+};
+
+struct Offering { TypeName type; std::string location; };
+struct TagView { std::string resource; std::string resource_type; std::string key; std::string value; };
+
+struct Reservations { std::vector<ReservationView> items; std::string next_token; };
+struct Launched { ReservationView reservation; };
+struct Statuses { std::vector<InstanceView> items; std::string next_token; };
+struct OneInstance { InstanceView view; };
+struct StateChanges { std::vector<StateChange> items; };
+struct Done {};  // EC2's <return>true</return>
+struct WouldSucceed {};  // DryRun
+// The front reads the console from this host; no host: there is nothing to read any more.
+struct ConsoleAt { InstanceId instance; std::optional<HostId> host; };
+struct Types { std::vector<InstanceType> items; std::string next_token; };
+struct Offerings { std::vector<Offering> items; std::string next_token; std::string location_type; };
+struct Images { std::vector<Image> items; std::string next_token; };
+struct Regions { std::vector<std::string> names; };
+struct Zones { std::vector<Zone> items; std::string region; };
+struct KeyPairs { std::vector<KeyPair> items; };
+struct OneKeyPair { KeyPair key; };
+struct TagList { std::vector<TagView> items; std::string next_token; };
+struct AccountAttributes { Quota quota; };
+struct CallerIdentity { TenantId tenant; AccessKeyId key; std::string tenant_name; };
+
+// ---- For operators --------------------------------------------------------------------------------
+
+struct Amount {  // of one host, zone or region
+  std::int64_t vcpus = 0;
+  Mebibytes memory;
+  std::int64_t disk_gib = 0;
+  std::int64_t instances = 0;
+  bool operator==(Amount const&) const = default;
+};
+struct HostView {
+  Host host;
+  HostHealth health = HostHealth::never_seen;
+  bool is_connected = false;
+  std::int64_t seconds_since_seen = -1;  // -1: not seen in this run of the daemon
+  Amount capacity;  // after over-commit and the system's reserve
+  Amount used;
+  std::vector<std::string> foreign;   // domains that are not ours
+  std::vector<InstanceId> unknown;    // ours by their metadata, but without a record here
+  bool is_current = false;            // has acted on the newest spec
+};
+struct TenantView { Tenant tenant; Amount used; std::int64_t key_pairs = 0; };
+struct ZoneView { Zone zone; std::int64_t hosts = 0; Amount capacity; Amount used; };
+struct TenantList { std::vector<TenantView> items; };
+struct ZoneList { std::vector<ZoneView> items; };
+struct HostList { std::vector<HostView> items; };
+struct AccessKeyList { std::vector<AccessKey> items; };  // secrets stay sealed
+struct InstanceList { std::vector<InstanceView> items; };
+struct Enrolled { Host host; };
+struct Joined { Host host; };
+struct Summary {
+  std::string region;
+  Term term;
+  std::int64_t tenants = 0, images = 0, types = 0;
+  std::vector<std::pair<HostHealth, std::int64_t>> hosts;
+  std::vector<std::pair<InstanceState, std::int64_t>> instances;
+  std::vector<ZoneView> zones;
+};
+
+using Reply =
+    std::variant<std::monostate, Reservations, Launched, Statuses, OneInstance, StateChanges, Done,
+                 WouldSucceed, ConsoleAt, Types, Offerings, Images, Regions, Zones, KeyPairs,
+                 OneKeyPair, TagList, AccountAttributes, CallerIdentity, TenantList, ZoneList,
+                 HostList, AccessKeyList, InstanceList, Enrolled, Joined, Summary>;
+
+// Subjects of the errors that the core answers with; with the code they select what a tenant sees
+// (daemon/ec2/errors.cc has a row for each pair the core can make, and a test that says so).
+//
+//   code         subjects
+//   invalid      "instance-id" "image-id" "key-pair-id" "resource-id" (malformed), "instance-type"
+//                "zone" "count" "filter" "page" "next-token" "tag" "tag-key" "key-name" "user-data"
+//                "client-token" "disk" "parameter" (a value), "combination" (parameters that exclude
+//                each other), "missing" (a parameter that must be there), "name"
+//   not_found    "instance" "image" "key-pair" "instance-type" "zone" "host" "tenant" "access-key"
+//   exists       "key-pair" "tenant" "image" "access-key" "host" "zone"
+//   conflict     "instance-state" "client-token" "image-in-use" "host-in-use" "type-in-use"
+//   forbidden    "termination-protection" "stop-protection" "role" "request"
+//   unauthenticated  "credentials" "join-token"
+//   quota        "instance" "vcpu" "memory" "disk" "key-pair" "image" "tag"; "hosts" "tenants" "zones"
+//   no_capacity  "instance"
+//   unavailable  "queue" "store"
+
+}  // namespace berth::core
