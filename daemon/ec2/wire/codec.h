@@ -1,0 +1,77 @@
+#pragma once
+// Between parameters and the generated structs of wire_types.h, and from those to XML. One generic
+// reader and one generic writer walk the generated tables (descriptor.h); nothing here knows an
+// action by name.
+//
+//   auto parameters = TRY(wire::parse_query(text));
+//   wire::Action const action = TRY(wire::identify(parameters, wire::Service::ec2));
+//   auto request = TRY(wire::read<wire::RunInstancesRequest>(parameters));
+//   wire::RunInstancesResult result = ...;                     // plain struct, fill what is known
+//   std::string body = wire::render(wire::Action::run_instances, result, request_id);
+
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "daemon/ec2/ec2_error.h"
+#include "daemon/ec2/wire/descriptor.h"
+#include "daemon/ec2/wire/query.h"
+#include "daemon/ec2/wire/wire_types.h"
+
+namespace berth::ec2::wire {
+
+inline constexpr std::string_view kContentType = "text/xml;charset=UTF-8";
+inline constexpr std::uint32_t kListIndexMax = 100'000;  // of "InstanceId.N"; gaps are allowed
+
+// Which action is asked for, by Action and Version. `service` is the one the signature was made for
+// (Verified::service), so that a signature for one service never opens another.
+// Errors: MissingAction, InvalidAction, NoSuchVersion, MissingParameter (Version); all 400.
+[[nodiscard]] Ec2Result<Action> identify(std::span<Parameter const> parameters, Service service);
+
+// The service whose version or action name this request bears, for choosing the envelope of an
+// error that comes before identify(): sts when Version is that of STS, else ec2.
+[[nodiscard]] Service service_of(std::span<Parameter const> parameters);
+
+// The typed request. What is checked here is form only: every parameter is one the model knows
+// (UnknownParameter), every value has its type, range and enumeration (InvalidParameterValue),
+// every required scalar is there (MissingParameter). An empty value is an absent one, except where
+// quirks.txt says keep_empty. A required *list* may come out empty, because SDKs do not send empty
+// lists and EC2 answers with a message of the call's own: see ActionInfo::required_lists.
+template <class Request>
+[[nodiscard]] Ec2Result<Request> read(std::span<Parameter const> parameters);
+
+// The success document of an action. Absent optionals and empty nested lists are left out; lists
+// directly in the result are always there, empty or not (quirks.txt has the exceptions).
+template <class Output>
+[[nodiscard]] std::string render(Action action, Output const& result, std::string_view request_id);
+
+// The error document: EC2's bare <Response> or STS's <ErrorResponse>.
+[[nodiscard]] std::string render_error(Ec2Error const& error, std::string_view request_id,
+                                       Service service = Service::ec2);
+
+// Appends text as XML character data: markup is escaped, what XML 1.0 cannot hold (control
+// characters, broken UTF-8) becomes U+FFFD.
+void append_escaped(std::string& out, std::string_view text);
+
+// The untyped halves, for generic callers (tests, fuzzing). `object` is of the shape's struct.
+[[nodiscard]] std::optional<Ec2Error> read_shape(Action action,
+                                                 std::span<Parameter const> parameters,
+                                                 void* object);
+[[nodiscard]] std::string render_shape(Action action, void const* object,
+                                       std::string_view request_id);
+
+template <class Request>
+Ec2Result<Request> read(std::span<Parameter const> parameters) {
+  Request request;
+  if (auto error = read_shape(Request::kAction, parameters, &request)) return *std::move(error);
+  return request;
+}
+
+template <class Output>
+std::string render(Action action, Output const& result, std::string_view request_id) {
+  ENSURE(info(action).output_shape == Output::kShape);
+  return render_shape(action, &result, request_id);
+}
+
+}  // namespace berth::ec2::wire
