@@ -7,6 +7,7 @@
 #include <variant>
 
 #include "berth/base/ensure.h"
+#include "berth/base/result.h"  // TRY
 
 namespace berth::ec2 {
 

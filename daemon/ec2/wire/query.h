@@ -36,7 +36,7 @@ struct QueryText {
 // Every parameter of a request, those of the query string first, in the order they were sent.
 // GET and POST are alike (libcloud sends GET); a name given twice is refused, also when once in the
 // query string and once in the body.
-// Errors: MalformedQueryString (400), InvalidParameterCombination for a doubled name (400),
+// Errors: MalformedQueryString (400), InvalidQueryParameter for a doubled name (400),
 // MethodNotAllowed (405), RequestEntityTooLarge (413).
 [[nodiscard]] Ec2Result<std::vector<Parameter>> parse_query(QueryText const& text);
 
