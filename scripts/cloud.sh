@@ -1,7 +1,7 @@
 # A one-host cloud on this machine: how its programs are started, found again and removed. Sourced by
 # quickstart; all knowledge of the programs' flags is here and, for further hosts, in testbed.
 #
-# Reads: state (the folder it lives in), bin, base_port, virt_type. Sets: endpoint, socket, image, backend.
+# Reads: state (the folder it lives in), bin, base_port, virt_type, berthd_flags. Sets: endpoint, socket, image, backend.
 # Left in $state for tests and people: ports, berthd.command, agent.command (one shell line each),
 # berthd.pid, agent.pid, berthd.log, agent.log, aws.env, tenant.json, image_id.
 
@@ -104,7 +104,7 @@ start_berthd() {
   mkdir -p "$state/berthd"
   printf '%q ' "$bin/berthd" "--data_dir=$state/berthd" --region=us-east-1 "--admin_socket=$socket" \
     "--ec2_listen=127.0.0.1:$base_port" "--link_listen=127.0.0.1:$((base_port + 1))" "--metrics_listen=127.0.0.1:$((base_port + 2))" \
-    >"$state/berthd.command"
+    "${berthd_flags[@]}" >"$state/berthd.command"
   launch berthd
   wait_for 20 "berthd" ctl status || { tail -n 20 "$state/berthd.log" >&2; fail "berthd did not come up"; }
   note "berthd is up in $(since "$start") s: EC2 at $endpoint, log in $state/berthd.log"

@@ -31,7 +31,8 @@ quietly() {
 alive() {
   local pid
   pid=$(cat "$1" 2>/dev/null) || return 1
-  [ -n "$pid" ] && [ "$(cat "/proc/$pid/comm" 2>/dev/null)" = "$2" ]
+  # A zombie keeps its name but has no program any more.
+  [ -n "$pid" ] && [ "$(cat "/proc/$pid/comm" 2>/dev/null)" = "$2" ] && [ -e "/proc/$pid/exe" ]
 }
 
 # stop PIDFILE NAME: asks politely, waits 20 s, then insists.
