@@ -89,7 +89,7 @@ struct ListenOptions {
   std::string unix_path;
   std::optional<TlsOptions> tls;  // absent: plain
 
-  unsigned thread_count = 1;                        // io threads; one more when bodies are streamed
+  unsigned thread_count = 1;                        // io threads; one more runs the sinks
   std::uint32_t connections_max = 20'000;           // past it: 503, then closed on sight
   std::uint32_t connections_per_address_max = 200;  // an IPv4 address or an IPv6 /64
   std::uint32_t headers_max = 100;
