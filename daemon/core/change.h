@@ -34,6 +34,7 @@ struct TokenRow {
   ReservationId reservation;
   std::vector<InstanceId> instances;
   WallTime created;
+  WallTime expires;  // zero while an instance of it lives; set when the last one has ended
 
   bool operator==(TokenRow const&) const = default;
 };
@@ -83,6 +84,7 @@ struct SeeHost {
   std::vector<std::string> images;   // digests in its cache
   std::vector<std::string> foreign;  // domains that are not ours
   std::vector<InstanceId> unknown;   // carry our metadata, but no record or another generation
+  HostHealth announced = HostHealth::never_seen;  // what the last event about its health said
   bool operator==(SeeHost const&) const = default;
 };
 

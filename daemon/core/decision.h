@@ -51,7 +51,8 @@ void absorb(State& state, Change const& change);
 // exist. Its instances are all those placed on it, tombstones included.
 [[nodiscard]] HostSpec host_spec(State const& state, HostId const& host);
 
-// When Tick is due at the latest; absent: nothing is waiting for time to pass.
-[[nodiscard]] std::optional<Instant> next_wake(State const& state, Policy const& policy);
+// The first decision of a run, before any input: the next term, and every known host counted as
+// alive from now on (a new daemon has no right to call a host lost that it never listened to).
+[[nodiscard]] Decision begin(State const& state, Context& context);
 
 }  // namespace berth::core

@@ -14,6 +14,7 @@
 #include "berth/model/image.h"
 #include "berth/model/instance.h"
 #include "berth/model/tenant.h"
+#include "daemon/placement/usage.h"
 
 namespace berth::core {
 
@@ -74,13 +75,8 @@ struct CallerIdentity { TenantId tenant; AccessKeyId key; std::string tenant_nam
 
 // ---- For operators --------------------------------------------------------------------------------
 
-struct Amount {  // of one host, zone or region
-  std::int64_t vcpus = 0;
-  Mebibytes memory;
-  std::int64_t disk_gib = 0;
-  std::int64_t instances = 0;
-  bool operator==(Amount const&) const = default;
-};
+// Of one host, zone, tenant or region.
+using Amount = placement::Usage;
 struct HostView {
   Host host;
   HostHealth health = HostHealth::never_seen;

@@ -1,0 +1,99 @@
+#pragma once
+// One function per call of the API, one file per noun. Each reads the state and returns what is to
+// change; decide.cc has checked who calls, and adds the audit record.
+
+#include <set>
+
+#include "daemon/core/decision.h"
+#include "daemon/core/state.h"
+
+namespace berth::core {
+
+// Tenants' calls.
+#define BERTH_CALL(Action) \
+  Result<Decision> call(State const& state, Caller const& caller, Action const& ask, Context& context);
+BERTH_CALL(RunInstances)
+BERTH_CALL(DescribeInstances)
+BERTH_CALL(DescribeInstanceStatus)
+BERTH_CALL(DescribeInstance)
+BERTH_CALL(ModifyInstance)
+BERTH_CALL(StartInstances)
+BERTH_CALL(StopInstances)
+BERTH_CALL(RebootInstances)
+BERTH_CALL(TerminateInstances)
+BERTH_CALL(ReadConsole)
+BERTH_CALL(DescribeInstanceTypes)
+BERTH_CALL(DescribeInstanceTypeOfferings)
+BERTH_CALL(DescribeImages)
+BERTH_CALL(DescribeRegions)
+BERTH_CALL(DescribeZones)
+BERTH_CALL(AddKeyPair)
+BERTH_CALL(DescribeKeyPairs)
+BERTH_CALL(DeleteKeyPair)
+BERTH_CALL(CreateTags)
+BERTH_CALL(DeleteTags)
+BERTH_CALL(DescribeTags)
+BERTH_CALL(DescribeAccountAttributes)
+BERTH_CALL(GetCallerIdentity)
+#undef BERTH_CALL
+
+// Operators' calls.
+#define BERTH_ADMIN_CALL(Action) \
+  Result<Decision> admin_call(State const& state, Action const& ask, Context& context);
+BERTH_ADMIN_CALL(PutZoneCall)
+BERTH_ADMIN_CALL(ListZones)
+BERTH_ADMIN_CALL(CreateTenant)
+BERTH_ADMIN_CALL(SetTenant)
+BERTH_ADMIN_CALL(ListTenants)
+BERTH_ADMIN_CALL(CreateAccessKey)
+BERTH_ADMIN_CALL(SetAccessKey)
+BERTH_ADMIN_CALL(DeleteAccessKey)
+BERTH_ADMIN_CALL(ListAccessKeys)
+BERTH_ADMIN_CALL(EnrollHost)
+BERTH_ADMIN_CALL(ListHosts)
+BERTH_ADMIN_CALL(ShowHost)
+BERTH_ADMIN_CALL(CordonHost)
+BERTH_ADMIN_CALL(RemoveHost)
+BERTH_ADMIN_CALL(PutType)
+BERTH_ADMIN_CALL(PutTypes)
+BERTH_ADMIN_CALL(DeleteType)
+BERTH_ADMIN_CALL(ListTypes)
+BERTH_ADMIN_CALL(RegisterImage)
+BERTH_ADMIN_CALL(DeleteImage)
+BERTH_ADMIN_CALL(ListImages)
+BERTH_ADMIN_CALL(ListInstances)
+BERTH_ADMIN_CALL(ShowInstance)
+BERTH_ADMIN_CALL(Summarise)
+#undef BERTH_ADMIN_CALL
+
+// What agents say (agents.cc).
+Result<Decision> join(State const& state, AgentJoin const& input, Context& context);
+Result<Decision> hello(State const& state, AgentHello const& input, Context& context);
+Result<Decision> heartbeat(State const& state, AgentHeartbeat const& input, Context& context);
+Result<Decision> report(State const& state, AgentReport const& input, Context& context);
+Result<Decision> gone(State const& state, AgentGone const& input, Context& context);
+
+// Shared by the calls (lookup.cc).
+//
+// The tenant's own records by ids that may be malformed, foreign or absent; foreign and absent are
+// one answer. In the order asked, without doubles.
+[[nodiscard]] Result<std::vector<Instance const*>> own_instances(
+    State const& state, TenantId const& tenant, std::vector<std::string> const& ids);
+[[nodiscard]] Result<Instance const*> own_instance(State const& state, TenantId const& tenant,
+                                                   std::string const& id);
+// An image that the tenant may see.
+[[nodiscard]] Result<Image const*> visible_image(State const& state, TenantId const& tenant,
+                                                 std::string const& id);
+[[nodiscard]] InstanceView view(State const& state, Instance const& instance, Context const& context);
+[[nodiscard]] HostView host_view(State const& state, Host const& host, Context const& context);
+// By id or name.
+[[nodiscard]] Result<Host const*> find_host(State const& state, std::string const& text);
+// All instances of one reservation, by launch index.
+[[nodiscard]] ReservationView reservation_view(State const& state, std::vector<InstanceId> const& ids,
+                                               Context const& context);
+[[nodiscard]] placement::Usage used_by(State const& state, TenantId const& tenant);
+// What a tenant would hold beyond its quota, as EC2 words it; nothing is checked that does not grow.
+[[nodiscard]] Result<void> check_quota(State const& state, TenantId const& tenant,
+                                       placement::Usage const& more);
+
+}  // namespace berth::core

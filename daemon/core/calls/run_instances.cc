@@ -1,0 +1,255 @@
+// RunInstances: checks, then placement, then records. All or nothing down to MinCount.
+
+#include <algorithm>
+
+#include "daemon/core/calls/calls.h"
+#include "daemon/core/instance_state.h"
+#include "daemon/core/names.h"
+
+namespace berth::core {
+
+namespace {
+
+// Everything that was looked up for one launch.
+struct Launch {
+  InstanceType const* type = nullptr;
+  Image const* image = nullptr;
+  KeyPair const* key = nullptr;  // nullptr: none was asked for
+  std::int64_t disk_gib = 0;
+};
+
+Error bad_value(std::string message) { return Error{Code::invalid, "parameter", std::move(message)}; }
+
+Result<void> check_counts(RunInstances const& ask) {
+  if (ask.min_count < 1 || ask.max_count < 1) {
+    return bad_value("Value (" + std::to_string(std::min(ask.min_count, ask.max_count)) +
+                     ") for parameter minCount or maxCount is invalid. Expecting at least 1");
+  }
+  if (ask.min_count > ask.max_count) {
+    return bad_value("Value (" + std::to_string(ask.min_count) +
+                     ") for parameter minCount is invalid. Expecting at most maxCount, " +
+                     std::to_string(ask.max_count));
+  }
+  if (ask.max_count > limits::kInstancesPerRequestMax) {
+    return Error{Code::quota, "instance",
+                 "You have requested more instances (" + std::to_string(ask.max_count) +
+                     ") than one request may launch (" +
+                     std::to_string(limits::kInstancesPerRequestMax) + ")"};
+  }
+  return {};
+}
+
+Result<std::int64_t> disk_size(RunInstances const& ask, Image const& image) {
+  std::int64_t const needed = (image.virtual_size.value + (std::int64_t{1} << 30) - 1) >> 30;
+  std::int64_t const gib = ask.root_disk_gib.value_or(std::max(needed, std::int64_t{1}));
+  if (gib < needed) {
+    return Error{Code::invalid, "disk",
+                 "Volume of size " + std::to_string(gib) + "GB is smaller than snapshot '" +
+                     image.id.value + "', expect size >= " + std::to_string(needed) + "GB"};
+  }
+  if (gib > limits::kRootDiskGibMax) {
+    return Error{Code::invalid, "disk",
+                 "Volume of size " + std::to_string(gib) + "GB is larger than the largest, " +
+                     std::to_string(limits::kRootDiskGibMax) + "GB"};
+  }
+  return gib;
+}
+
+Result<Launch> check(State const& state, Caller const& caller, RunInstances const& ask) {
+  TRY(check_counts(ask));
+  Launch launch;
+  std::string const type = ask.type.empty() ? "m1.small" : ask.type;  // EC2's default
+  launch.type = find(state.types, TypeName(type));
+  if (launch.type == nullptr) {
+    return Error{Code::invalid, "instance-type", "Invalid value '" + type + "' for InstanceType."};
+  }
+  launch.image = TRY(visible_image(state, caller.tenant, ask.image_id));
+  if (!ask.key_name.empty()) {
+    KeyPairId const* id = find(state.derived.key_pair_by_name, {caller.tenant, ask.key_name});
+    if (id == nullptr) {
+      return Error{Code::not_found, "key-pair", "The key pair '" + ask.key_name + "' does not exist"};
+    }
+    launch.key = find(state.key_pairs, *id);
+  }
+  if (!ask.zone.empty() && !state.zones.contains(ZoneName(ask.zone))) {
+    return Error{Code::invalid, "zone", "Invalid availability zone: [" + ask.zone + "]"};
+  }
+  if (ask.user_data.size() > limits::kUserDataBytesMax) {
+    return Error{Code::invalid, "user-data",
+                 "User data is limited to " + std::to_string(limits::kUserDataBytesMax) +
+                     " bytes; found " + std::to_string(ask.user_data.size())};
+  }
+  TRY(check_tags(ask.instance_tags));
+  launch.disk_gib = TRY(disk_size(ask, *launch.image));
+  placement::Usage const one{launch.type->vcpus, launch.type->memory, launch.disk_gib, 1};
+  TRY(check_quota(state, caller.tenant,
+                  {one.vcpus * ask.max_count, one.memory * ask.max_count, one.disk_gib * ask.max_count,
+                   ask.max_count}));
+  if (state.instances.size() + static_cast<std::size_t>(ask.max_count) > limits::kInstancesMax) {
+    return Error{Code::quota, "instance", "the region is at its limit of " +
+                                              std::to_string(limits::kInstancesMax) + " instances"};
+  }
+  return launch;
+}
+
+// Hosts for up to `count` instances in one zone; fewer when no more fit.
+struct Places {
+  std::vector<HostId> hosts;
+  std::optional<placement::Refusal> refusal;  // of the first that did not fit
+};
+
+Places places_in(State const& state, ZoneName const& zone, placement::Usage const& need,
+                 std::int64_t count) {
+  Places out;
+  placement::View view{.hosts = state.derived.fleet};
+  placement::Ask const ask{.zone = zone, .need = need};
+  for (std::int64_t i = 0; i < count; ++i) {
+    auto answer = placement::place(view, ask);
+    if (auto const* refusal = std::get_if<placement::Refusal>(&answer)) {
+      out.refusal = *refusal;
+      break;
+    }
+    HostId const& host = std::get<placement::Choice>(answer).host;
+    view.taken[host] += need;
+    out.hosts.push_back(host);
+  }
+  return out;
+}
+
+// EC2's sentence, with the zones that do have room for the minimum.
+Error no_room(State const& state, RunInstances const& ask, Launch const& launch,
+              placement::Usage const& need) {
+  std::string others;
+  for (auto const& [name, zone] : state.zones) {
+    if (name.value == ask.zone) continue;
+    auto const there = places_in(state, name, need, ask.min_count);
+    if (static_cast<std::int64_t>(there.hosts.size()) < ask.min_count) continue;
+    others += (others.empty() ? "" : ", ") + name.value;
+  }
+  std::string const& type = launch.type->name.value;
+  if (ask.zone.empty()) {
+    return Error{Code::no_capacity, "instance",
+                 "We currently do not have sufficient " + type + " capacity in zones with support for '" +
+                     type + "'. Our system will be working on provisioning additional capacity."};
+  }
+  std::string message = "We currently do not have sufficient " + type +
+                        " capacity in the Availability Zone you requested (" + ask.zone +
+                        "). Our system will be working on provisioning additional capacity.";
+  if (!others.empty()) {
+    message += " You can currently get " + type +
+               " capacity by not specifying an Availability Zone in your request or choosing " + others +
+               ".";
+  }
+  return Error{Code::no_capacity, "instance", std::move(message)};
+}
+
+struct Chosen {
+  ZoneName zone;
+  std::vector<HostId> hosts;
+};
+
+// One zone for all of a request: the asked one, or the one that takes most, first by name.
+Result<Chosen> choose(State const& state, RunInstances const& ask, Launch const& launch) {
+  placement::Usage const need{launch.type->vcpus, launch.type->memory, launch.disk_gib, 1};
+  Chosen best;
+  for (auto const& [name, zone] : state.zones) {
+    if (!ask.zone.empty() && name.value != ask.zone) continue;
+    Places found = places_in(state, name, need, ask.max_count);
+    if (found.hosts.size() > best.hosts.size()) best = {name, std::move(found.hosts)};
+    if (static_cast<std::int64_t>(best.hosts.size()) == ask.max_count) break;
+  }
+  if (static_cast<std::int64_t>(best.hosts.size()) < ask.min_count) {
+    return no_room(state, ask, launch, need);
+  }
+  return best;
+}
+
+Instance record(Caller const& caller, RunInstances const& ask, Launch const& launch, Context& context) {
+  Instance i;
+  i.id = drawn<InstanceId>("i-", context.entropy);
+  i.tenant = caller.tenant;
+  i.client_token = ask.client_token;
+  i.type = launch.type->name;
+  i.vcpus = launch.type->vcpus;
+  i.memory = launch.type->memory;
+  i.disk_gib = launch.disk_gib;
+  i.image = launch.image->id;
+  i.image_digest = launch.image->digest;
+  i.image_format = launch.image->format;
+  i.key_name = ask.key_name;
+  if (launch.key != nullptr) i.public_key = launch.key->public_key;
+  i.user_data = ask.user_data;
+  i.uuid = drawn_instance_uuid(context.entropy);
+  i.mac = drawn_mac(context.entropy);
+  i.disable_api_termination = ask.disable_api_termination;
+  i.disable_api_stop = ask.disable_api_stop;
+  i.ebs_optimized = ask.ebs_optimized;
+  i.is_monitored = ask.monitoring;
+  i.shutdown_behavior = ask.shutdown_behavior;
+  i.tags = ask.instance_tags;
+  i.wanted = Wanted::running;
+  i.starts_wanted = 1;
+  i.launch_time = context.now.wall;
+  i.created = context.now.wall;
+  return i;
+}
+
+// Same token: the first result again with its current state, or a mismatch.
+Result<Decision> repeated(State const& state, RunInstances const& ask, TokenRow const& row,
+                          Context const& context) {
+  if (row.parameters_digest != ask.parameters_digest) {
+    return Error{Code::conflict, "client-token",
+                 "The request uses the same client token as a previous, but non-identical request. Do "
+                 "not reuse a client token with different requests, unless the requests are identical"};
+  }
+  ReservationView view = reservation_view(state, row.instances, context);
+  view.id = row.reservation;
+  view.owner = row.tenant;
+  return Decision{.reply = Launched{std::move(view)}};
+}
+
+}  // namespace
+
+Result<Decision> call(State const& state, Caller const& caller, RunInstances const& ask,
+                      Context& context) {
+  if (ask.client_token.size() > limits::kClientTokenCharactersMax) {
+    return Error{Code::invalid, "client-token",
+                 "A client token has at most " + std::to_string(limits::kClientTokenCharactersMax) +
+                     " characters; found " + std::to_string(ask.client_token.size())};
+  }
+  if (!ask.client_token.empty()) {
+    TokenRow const* row = find(state.tokens, {caller.tenant, ask.client_token});
+    if (row != nullptr) return repeated(state, ask, *row, context);
+  }
+  Launch const launch = TRY(check(state, caller, ask));
+  Chosen const chosen = TRY(choose(state, ask, launch));
+
+  Decision decision;
+  ReservationView reservation{.id = drawn<ReservationId>("r-", context.entropy), .owner = caller.tenant};
+  TokenRow token{.tenant = caller.tenant,
+                 .token = ask.client_token,
+                 .parameters_digest = ask.parameters_digest,
+                 .reservation = reservation.id,
+                 .created = context.now.wall};
+  for (HostId const& host : chosen.hosts) {
+    Instance instance = record(caller, ask, launch, context);
+    instance.reservation = reservation.id;
+    instance.launch_index = static_cast<std::int64_t>(reservation.instances.size());
+    instance.zone = chosen.zone;
+    instance.placement = Placement{host, PlacementGeneration(1)};
+    token.instances.push_back(instance.id);
+    decision.events.push_back({"instance placed",
+                               {{"instance", instance.id.value},
+                                {"host", host.value},
+                                {"type", instance.type.value},
+                                {"tenant", caller.tenant.value}}});
+    reservation.instances.push_back(
+        {.instance = instance, .state = InstanceState::pending, .host_health = HostHealth::up});
+    decision.changes.emplace_back(PutInstance{std::move(instance)});
+  }
+  if (!ask.client_token.empty()) decision.changes.emplace_back(PutToken{std::move(token)});
+  decision.reply = Launched{std::move(reservation)};
+  return decision;
+}
+
+}  // namespace berth::core

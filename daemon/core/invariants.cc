@@ -1,0 +1,93 @@
+#include "daemon/core/invariants.h"
+
+#include <map>
+#include <set>
+
+namespace berth::core {
+
+namespace {
+
+using Broken = std::vector<std::string>;
+
+// I5: the index is what the records say.
+void check_index(State const& state, Broken& broken) {
+  std::map<HostId, placement::Usage> by_host;
+  std::map<TenantId, placement::Usage> by_tenant;
+  std::map<TenantId, std::set<InstanceId>> of_tenant;
+  std::map<HostId, std::set<InstanceId>> of_host;
+  for (auto const& [id, instance] : state.instances) {
+    of_tenant[instance.tenant].insert(id);
+    if (!instance.placement) continue;
+    by_host[instance.placement->host] += held(instance);
+    by_tenant[instance.tenant] += held(instance);
+    of_host[instance.placement->host].insert(id);
+  }
+  for (auto const& [id, room] : state.derived.fleet) {
+    if (room.used != by_host[id]) broken.push_back("the use of " + id.value + " differs from its recount");
+  }
+  if (of_tenant != state.derived.instances_of_tenant) broken.push_back("instances by tenant differ");
+  if (of_host != state.derived.instances_of_host) broken.push_back("instances by host differ");
+  if (by_tenant != state.derived.used_by_tenant) broken.push_back("use by tenant differs");
+}
+
+// I4: no host holds more than it may sell.
+void check_capacity(State const& state, Broken& broken) {
+  for (auto const& [id, room] : state.derived.fleet) {
+    placement::Usage const& u = room.used;
+    placement::Usage const& c = room.capacity;
+    if (u.vcpus > c.vcpus || u.memory > c.memory || u.disk_gib > c.disk_gib || u.instances > c.instances) {
+      broken.push_back("host " + id.value + " holds more than its capacity");
+    }
+  }
+}
+
+// I6: no tenant holds more than its quota.
+void check_quotas(State const& state, Broken& broken) {
+  for (auto const& [id, used] : state.derived.used_by_tenant) {
+    Tenant const* tenant = find(state.tenants, id);
+    if (tenant == nullptr) {
+      broken.push_back("tenant " + id.value + " holds something but has no record");
+    } else if (used.instances > tenant->quota.instances || used.vcpus > tenant->quota.vcpus ||
+               used.memory > tenant->quota.memory || used.disk_gib > tenant->quota.disk_gib) {
+      broken.push_back("tenant " + id.value + " is over its quota");
+    }
+  }
+}
+
+void check_references(State const& state, Broken& broken) {
+  std::set<std::string> uuids;
+  std::set<std::string> macs;
+  for (auto const& [id, instance] : state.instances) {
+    if (!uuids.insert(instance.uuid).second) broken.push_back(id.value + " shares a uuid");
+    if (!macs.insert(instance.mac).second) broken.push_back(id.value + " shares a MAC");
+    if (!state.tenants.contains(instance.tenant)) broken.push_back(id.value + " has no tenant");
+    if (instance.placement && !state.hosts.contains(instance.placement->host)) {
+      broken.push_back(id.value + " is placed on a host that has no record");
+    }
+    if (!instance.placement && instance.wanted != Wanted::terminated) {
+      broken.push_back(id.value + " has no placement but is not terminated");
+    }
+  }
+  // I3: each token's row names instances of its own tenant.
+  for (auto const& [key, row] : state.tokens) {
+    for (InstanceId const& id : row.instances) {
+      Instance const* instance = find(state.instances, id);
+      if (instance != nullptr && (instance->tenant != row.tenant || instance->reservation != row.reservation)) {
+        broken.push_back("token " + row.token + " names " + id.value + ", which is not its own");
+      }
+    }
+  }
+}
+
+}  // namespace
+
+std::vector<std::string> broken_invariants(State const& state) {
+  Broken broken;
+  check_index(state, broken);
+  check_capacity(state, broken);
+  check_quotas(state, broken);
+  check_references(state, broken);
+  return broken;
+}
+
+}  // namespace berth::core
