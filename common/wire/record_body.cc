@@ -361,6 +361,7 @@ void fill(core::TokenRow const& row, pb::Token& out) {
   out.set_reservation(row.reservation.value);
   for (InstanceId const& id : row.instances) out.add_instances(id.value);
   out.set_created_ms(row.created.ms);
+  out.set_expires_ms(row.expires.ms);
 }
 
 core::Change read(pb::Token const& in) {
@@ -369,7 +370,8 @@ core::Change read(pb::Token const& in) {
                      .parameters_digest = in.parameters_digest(),
                      .reservation = ReservationId(in.reservation()),
                      .instances = {},
-                     .created = {in.created_ms()}};
+                     .created = {in.created_ms()},
+                     .expires = {in.expires_ms()}};
   for (std::string const& id : in.instances()) row.instances.emplace_back(id);
   return core::PutToken{std::move(row)};
 }

@@ -1,0 +1,411 @@
+#include "daemon/store/sqlite.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <chrono>
+#include <condition_variable>
+#include <cstring>
+#include <deque>
+#include <mutex>
+#include <optional>
+#include <stop_token>
+#include <string_view>
+#include <thread>
+#include <utility>
+
+#include "common/wire/record.h"
+#include "daemon/store/lock_file.h"
+#include "daemon/store/sqlite_connection.h"
+#include "daemon/store/sqlite_schema.h"
+
+namespace berth::store {
+
+namespace {
+
+// Enough to share one sync among every commit that waits, little enough that the first of them does
+// not wait long for the last.
+constexpr std::size_t kChangesPerTransactionMax = 16'384;
+// SQLite copies the log back every 1,000 pages; a log that grew past this while a reader held it
+// open is cut back.
+constexpr std::int64_t kWalBytesMax = std::int64_t{32} << 20;
+constexpr int kSchemaNewest = static_cast<int>(kSqliteSchemaSteps.size());
+
+using SteadyClock = std::chrono::steady_clock;
+
+// FNV-1a. Against accidents, not against people: whoever can write the file can write the sum.
+class Checksum {
+ public:
+  Checksum& add(std::string_view bytes) {
+    for (char const c : bytes) { sum_ = (sum_ ^ static_cast<unsigned char>(c)) * 0x100000001b3; }
+    return *this;
+  }
+  [[nodiscard]] std::int64_t value() const { return static_cast<std::int64_t>(sum_); }
+
+ private:
+  std::uint64_t sum_ = 0xcbf29ce484222325;
+};
+
+std::int64_t checksum(wire::RecordKey const& place, std::string_view payload) {
+  // The id's length keeps id and payload apart.
+  std::string const head =
+      std::to_string(static_cast<int>(place.kind)) + ":" + std::to_string(place.id.size()) + ":";
+  return Checksum().add(head).add(place.id).add(payload).value();
+}
+
+Result<void> check_whole(Connection& connection) {
+  Statement statement;
+  TRY(statement.prepare(connection, "PRAGMA quick_check(1)"));
+  bool const has_row = TRY(statement.step());
+  std::string const verdict(has_row ? statement.bytes(0) : "no answer");
+  if (verdict == "ok") return {};
+  return Error{Code::corrupt, "store",
+               connection.file() + ": damaged: " + verdict + "; restore it from a backup"};
+}
+
+// Network file systems break the locks and the syncs that durability rests on.
+Result<void> check_is_local(std::string const& file) {
+  constexpr std::uint32_t kNetwork[] = {0x6969, 0xFF534D42, 0xFE534D42,
+                                        0x00C36400};  // NFS, CIFS, SMB2, Ceph
+  struct statfs found{};
+  if (::statfs(file.c_str(), &found) != 0) return {};
+  if (std::ranges::find(kNetwork, static_cast<std::uint32_t>(found.f_type)) == std::end(kNetwork))
+    return {};
+  return Error{
+      Code::invalid, "store",
+      file + ": wanted a local disk, found a network file system; its syncs cannot be relied on"};
+}
+
+Result<void> make_file(std::string const& file) {
+  // SQLite would follow the umask; the file holds tenants' user data and sealed secrets.
+  int const fd = ::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+  if (fd < 0) {
+    return Error{Code::unavailable, "store", file + ": cannot be opened: " + std::strerror(errno)};
+  }
+  ::close(fd);
+  return {};
+}
+
+Result<void> migrate(Connection& connection) {
+  std::int64_t const application = TRY(number_from(connection, "PRAGMA application_id"));
+  std::int64_t const tables = TRY(number_from(connection, "SELECT count(*) FROM sqlite_schema"));
+  if (application != kSqliteApplicationId && tables != 0) {
+    return Error{Code::invalid, "store",
+                 connection.file() +
+                     ": wanted a Berth store or an empty file, found another program's "
+                     "SQLite file (application_id " +
+                     std::to_string(application) + ")"};
+  }
+  if (tables == 0) {
+    TRY(connection.run(
+        "BEGIN IMMEDIATE;"
+        "CREATE TABLE meta (key TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT, WITHOUT ROWID;"
+        "INSERT INTO meta VALUES ('schema', 0), ('is_closed', 1);"
+        "PRAGMA application_id=" +
+        std::to_string(kSqliteApplicationId) + "; COMMIT;"));
+  }
+  std::int64_t const schema =
+      TRY(number_from(connection, "SELECT value FROM meta WHERE key='schema'"));
+  if (schema < 0 || schema > kSchemaNewest) {
+    return Error{Code::invalid, "store",
+                 connection.file() + ": wanted schema " + std::to_string(kSchemaNewest) +
+                     " or older, found " + std::to_string(schema) +
+                     "; it was written by a newer Berth: install that version again"};
+  }
+  for (std::int64_t step = schema; step < kSchemaNewest; ++step) {
+    TRY(connection.run(
+        "BEGIN IMMEDIATE;" + std::string(kSqliteSchemaSteps[static_cast<std::size_t>(step)]) +
+        "UPDATE meta SET value=" + std::to_string(step + 1) + " WHERE key='schema'; COMMIT;"));
+  }
+  return {};
+}
+
+std::int64_t file_bytes(std::string const& path) {
+  struct stat found{};
+  return ::stat(path.c_str(), &found) == 0 ? std::int64_t{found.st_size} : 0;
+}
+
+// SQLite's integers are wider than ours; none of ours is 0.
+wire::RecordKind kind_of(std::int64_t stored) {
+  return static_cast<wire::RecordKind>(stored > 0 && stored <= UINT8_MAX ? stored : 0);
+}
+
+struct Waiting {
+  std::vector<core::Change> changes;
+  Store::Done done;
+  SteadyClock::time_point since;
+};
+
+}  // namespace
+
+struct SqliteStore::Impl {
+  explicit Impl(LockFile taken) : lock(std::move(taken)) {}
+
+  LockFile lock;  // first in, last out
+
+  Connection writer;  // of open() and then of the writer thread alone
+  Statement begin, commit, update, insert, erase, append;
+  std::int64_t wal_bytes = 0;
+
+  // load() and audit() come from any thread, so they take turns at one connection of their own.
+  std::mutex reader_mutex;
+  Connection reader;
+  Statement all_records, audit_page;
+
+  std::atomic<std::int64_t> bytes{0};
+  std::atomic<std::int64_t> records{0};
+  CommitStats stats;
+
+  // A queue and not a Mailbox: it drains wholly into one transaction, and after a failure it
+  // answers what still comes.
+  std::mutex queue_mutex;
+  std::condition_variable_any queue_changed;
+  std::deque<Waiting> queue;
+  std::optional<Error> failure;  // set by the writer thread, or by a full queue
+  std::jthread thread;
+
+  [[nodiscard]] Result<void> start(std::string const& file);
+  [[nodiscard]] Result<void> prepare();
+  void run(std::stop_token const& stop);
+  [[nodiscard]] std::vector<Waiting> take_group(std::stop_token const& stop);
+  void write_group(std::vector<Waiting>& group);
+  [[nodiscard]] Result<void> write(std::vector<Waiting> const& group);
+  [[nodiscard]] Result<int> write_one(core::Change const& change);
+  void measure();
+  void close();
+};
+
+Result<void> SqliteStore::Impl::start(std::string const& file) {
+  TRY(writer.open(file));
+  TRY(migrate(writer));
+  if (TRY(number_from(writer, "SELECT value FROM meta WHERE key='is_closed'")) != 1) {
+    TRY(check_whole(writer));
+  }
+  TRY(writer.run("UPDATE meta SET value=0 WHERE key='is_closed'"));
+  TRY(reader.open(file));
+  TRY(prepare());
+  records = TRY(
+      number_from(writer, "SELECT (SELECT count(*) FROM record) + (SELECT count(*) FROM audit)"));
+  measure();
+  thread = std::jthread([this](std::stop_token const& stop) { run(stop); });
+  return {};
+}
+
+Result<void> SqliteStore::Impl::prepare() {
+  TRY(begin.prepare(writer, "BEGIN IMMEDIATE"));
+  TRY(commit.prepare(writer, "COMMIT"));
+  // Update first: most Puts replace, and the row counter needs to know which did not.
+  TRY(update.prepare(writer, "UPDATE record SET payload=?3, checksum=?4 WHERE kind=?1 AND id=?2"));
+  TRY(insert.prepare(writer,
+                     "INSERT INTO record (kind, id, payload, checksum) VALUES (?1, ?2, ?3, ?4)"));
+  TRY(erase.prepare(writer, "DELETE FROM record WHERE kind=?1 AND id=?2"));
+  TRY(append.prepare(writer, "INSERT INTO audit (number, payload, checksum) VALUES (?1, ?2, ?3)"));
+  TRY(all_records.prepare(reader,
+                          "SELECT kind, id, payload, checksum FROM record ORDER BY kind, id"));
+  TRY(audit_page.prepare(
+      reader,
+      "SELECT number, payload, checksum FROM audit WHERE number >= ?1 ORDER BY number LIMIT ?2"));
+  return {};
+}
+
+void SqliteStore::Impl::run(std::stop_token const& stop) {
+  for (;;) {
+    std::vector<Waiting> group = take_group(stop);
+    if (group.empty()) return;
+    write_group(group);
+  }
+}
+
+// Everything that waits, up to a transaction's bound. Empty: stopped, and nothing waits any more.
+std::vector<Waiting> SqliteStore::Impl::take_group(std::stop_token const& stop) {
+  std::vector<Waiting> group;
+  std::unique_lock lock_queue(queue_mutex);
+  queue_changed.wait(lock_queue, stop, [this] { return !queue.empty(); });
+  std::size_t changes = 0;
+  while (!queue.empty() &&
+         (group.empty() || changes + queue.front().changes.size() <= kChangesPerTransactionMax)) {
+    changes += queue.front().changes.size();
+    group.push_back(std::move(queue.front()));
+    queue.pop_front();
+  }
+  return group;
+}
+
+void SqliteStore::Impl::write_group(std::vector<Waiting>& group) {
+  std::optional<Error> broken;
+  {
+    std::scoped_lock const guard(queue_mutex);
+    broken = failure;
+  }
+  if (!broken) {
+    if (Result<void> const written = write(group); !written) {
+      broken = written.error();
+      std::scoped_lock const guard(queue_mutex);
+      failure = broken;
+    }
+  }
+  SteadyClock::time_point const now = SteadyClock::now();
+  for (Waiting& one : group) {
+    if (broken) {
+      stats.failures.fetch_add(1, std::memory_order_relaxed);
+      one.done(*broken);
+    } else {
+      stats.count_durable(
+          one.changes.size(),
+          std::chrono::duration_cast<std::chrono::nanoseconds>(now - one.since).count());
+      one.done({});
+    }
+  }
+}
+
+Result<void> SqliteStore::Impl::write(std::vector<Waiting> const& group) {
+  std::int64_t grown = 0;
+  TRY(begin.run());
+  for (Waiting const& one : group) {
+    for (core::Change const& change : one.changes) grown += TRY(write_one(change));
+  }
+  TRY(commit.run());
+  stats.transactions.fetch_add(1, std::memory_order_relaxed);
+  records.fetch_add(grown, std::memory_order_relaxed);
+  measure();
+  return {};
+}
+
+// By how many rows the store grew.
+Result<int> SqliteStore::Impl::write_one(core::Change const& change) {
+  TRY(wire::well_formed(change));
+  wire::RecordKey const place = wire::key(change);
+  if (!wire::is_put(change)) {
+    erase.bind(1, static_cast<std::int64_t>(place.kind));
+    erase.bind_text(2, place.id);
+    return -TRY(erase.run());
+  }
+  std::string const payload = wire::encode(change);
+  std::int64_t const sum = checksum(place, payload);
+  if (auto const* audit = std::get_if<core::AppendAudit>(&change)) {
+    append.bind(1, static_cast<std::int64_t>(audit->record.number));
+    append.bind_blob(2, payload);
+    append.bind(3, sum);
+    return append.run();
+  }
+  for (Statement* statement : {&update, &insert}) {
+    statement->bind(1, static_cast<std::int64_t>(place.kind));
+    statement->bind_text(2, place.id);
+    statement->bind_blob(3, payload);
+    statement->bind(4, sum);
+    int const changed = TRY(statement->run());
+    if (changed != 0) return statement == &insert ? 1 : 0;
+  }
+  ENSURE(!"an insert without an error adds a row");
+  return 0;
+}
+
+void SqliteStore::Impl::measure() {
+  wal_bytes = file_bytes(writer.file() + "-wal");
+  if (wal_bytes > kWalBytesMax) {
+    writer.cut_log();
+    wal_bytes = file_bytes(writer.file() + "-wal");
+  }
+  bytes.store(file_bytes(writer.file()) + wal_bytes, std::memory_order_relaxed);
+}
+
+void SqliteStore::Impl::close() {
+  if (!thread.joinable()) return;  // never started
+  thread.request_stop();
+  thread.join();
+  // After a failure the next start checks the whole file.
+  if (!failure) (void)writer.run("UPDATE meta SET value=1 WHERE key='is_closed'");
+}
+
+Result<std::unique_ptr<SqliteStore>> SqliteStore::open(Options options) {
+  Result<LockFile> lock = LockFile::take(options.file + ".lock");
+  if (!lock) return lock.error();
+  TRY(make_file(options.file));
+  TRY(check_is_local(options.file));
+  auto impl = std::make_unique<Impl>(*std::move(lock));
+  TRY(impl->start(options.file));
+  return std::unique_ptr<SqliteStore>(new SqliteStore(std::move(impl)));
+}
+
+SqliteStore::SqliteStore(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+SqliteStore::~SqliteStore() {
+  impl_->close();
+}
+
+Result<std::vector<core::Change>> SqliteStore::load() {
+  std::scoped_lock const guard(impl_->reader_mutex);
+  std::vector<core::Change> changes;
+  changes.reserve(static_cast<std::size_t>(impl_->records.load(std::memory_order_relaxed)));
+  Statement& rows = impl_->all_records;
+  auto const read = [&]() -> Result<void> {
+    while (TRY(rows.step())) {
+      // A kind we have no name for is refused by decode, as another kind than the body's.
+      wire::RecordKey const place{kind_of(rows.integer(0)), std::string(rows.bytes(1))};
+      if (rows.integer(3) != checksum(place, rows.bytes(2))) {
+        return Error{Code::corrupt, "record",
+                     std::string(name(place.kind)) + " " + place.id + ": wanted checksum " +
+                         std::to_string(checksum(place, rows.bytes(2))) + ", found " +
+                         std::to_string(rows.integer(3))};
+      }
+      changes.push_back(TRY(wire::decode(place, rows.bytes(2))));
+    }
+    return {};
+  };
+  Result<void> const done = read();
+  rows.reset();
+  if (!done) return done.error().within(impl_->reader.file());
+  return changes;
+}
+
+void SqliteStore::commit(std::vector<core::Change> changes, Done done) {
+  for (core::Change const& change : changes) ENSURE(core::is_durable(change));
+  {
+    std::scoped_lock const guard(impl_->queue_mutex);
+    if (impl_->queue.size() >= kCommitsWaitingMax && !impl_->failure) {
+      impl_->failure = Error{Code::unavailable, "store",
+                             "wanted at most " + std::to_string(kCommitsWaitingMax) +
+                                 " commits that wait, found more; the disk does not keep up"};
+    }
+    impl_->queue.push_back({std::move(changes), std::move(done), SteadyClock::now()});
+  }
+  impl_->queue_changed.notify_one();
+}
+
+StoreSize SqliteStore::size() {
+  return {.bytes = impl_->bytes.load(std::memory_order_relaxed),
+          .records = impl_->records.load(std::memory_order_relaxed)};
+}
+
+Result<std::vector<core::AuditRecord>> SqliteStore::audit(std::uint64_t first, std::size_t count) {
+  std::scoped_lock const guard(impl_->reader_mutex);
+  std::vector<core::AuditRecord> records;
+  Statement& rows = impl_->audit_page;
+  rows.bind(1, static_cast<std::int64_t>(std::min(first, std::uint64_t{INT64_MAX})));
+  rows.bind(2, static_cast<std::int64_t>(std::min(count, kAuditPageMax)));
+  auto const read = [&]() -> Result<void> {
+    while (TRY(rows.step())) {
+      wire::RecordKey const place{wire::RecordKind::audit, std::to_string(rows.integer(0))};
+      if (rows.integer(2) != checksum(place, rows.bytes(1))) {
+        return Error{Code::corrupt, "record",
+                     "audit record " + place.id + ": its checksum is wrong"};
+      }
+      core::Change change = TRY(wire::decode(place, rows.bytes(1)));
+      records.push_back(std::move(std::get<core::AppendAudit>(change).record));
+    }
+    return {};
+  };
+  Result<void> const done = read();
+  rows.reset();
+  if (!done) return done.error().within(impl_->reader.file());
+  return records;
+}
+
+CommitStats const& SqliteStore::stats() const {
+  return impl_->stats;
+}
+
+}  // namespace berth::store

@@ -1,0 +1,62 @@
+#pragma once
+// A store in one SQLite file on a local disk, for a region with one daemon.
+//
+//   std::unique_ptr<SqliteStore> store = TRY(SqliteStore::open({.file =
+//   "/var/lib/berth/berth.db"}));
+//
+// Beside the file lie SQLite's "-wal" and "-shm" and our ".lock", which holds the pid of the daemon
+// that has the store. WAL with synchronous=FULL: when `done` says success the commit is on the
+// disk.
+//
+// Threads: commit() may be called from any thread and never blocks on the disk; one writer thread
+// takes every commit that waits, writes them in one transaction and runs their `done` in order.
+// load(), audit() and size() may be called from any thread at any time.
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "daemon/store/commit_stats.h"
+#include "daemon/store/store.h"
+
+namespace berth::store {
+
+class SqliteStore final : public Store {
+ public:
+  struct Options {
+    std::string file;  // made with mode 0600 if absent; its folder must exist
+  };
+
+  // Commits that may wait; one more is answered with Code::unavailable and ends the store.
+  static constexpr std::size_t kCommitsWaitingMax = 16'384;
+  // Largest page that audit() returns.
+  static constexpr std::size_t kAuditPageMax = 10'000;
+
+  // Takes the lock, checks the whole file if the last user did not close it, brings an older schema
+  // to ours. Code::conflict: another process (named by pid) has the store. Code::invalid: a newer
+  // schema, not a Berth store, or a network file system. Code::corrupt: damaged.
+  [[nodiscard]] static Result<std::unique_ptr<SqliteStore>> open(Options options);
+
+  // Waits until every commit given is answered, then marks the file as closed in order.
+  ~SqliteStore() override;
+
+  SqliteStore(SqliteStore const&) = delete;
+  SqliteStore& operator=(SqliteStore const&) = delete;
+
+  // A record that cannot be read is an error that names it; nothing is ever skipped.
+  [[nodiscard]] Result<std::vector<core::Change>> load() override;
+  void commit(std::vector<core::Change> changes, Done done) override;
+  [[nodiscard]] StoreSize size() override;
+  [[nodiscard]] Result<std::vector<core::AuditRecord>> audit(std::uint64_t first,
+                                                             std::size_t count) override;
+
+  [[nodiscard]] CommitStats const& stats() const;
+
+ private:
+  struct Impl;
+  explicit SqliteStore(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace berth::store

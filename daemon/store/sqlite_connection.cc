@@ -1,0 +1,129 @@
+#include "daemon/store/sqlite_connection.h"
+
+#include <sqlite3.h>
+
+namespace berth::store {
+
+namespace {
+
+Code code_of(int sqlite_code) {
+  switch (sqlite_code & 0xff) {
+    case SQLITE_CORRUPT:
+    case SQLITE_NOTADB: return Code::corrupt;
+    case SQLITE_BUSY:
+    case SQLITE_LOCKED:
+    case SQLITE_CONSTRAINT: return Code::conflict;
+    default: return Code::unavailable;  // full, I/O errors, permissions
+  }
+}
+
+// Only a wrong index or a statement in mid-step can fail: our own mistakes.
+void bound(int rc) {
+  ENSURE(rc == SQLITE_OK);
+}
+
+}  // namespace
+
+Connection::~Connection() {
+  sqlite3_close_v2(db_);
+}
+
+Result<void> Connection::open(std::string const& file) {
+  constexpr int kFlags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE;
+  constexpr int kBusyMs = 5'000;  // another connection of ours, cutting the log
+  file_ = file;
+  if (int const rc = sqlite3_open_v2(file.c_str(), &db_, kFlags, nullptr); rc != SQLITE_OK) {
+    return error(rc);
+  }
+  sqlite3_busy_timeout(db_, kBusyMs);
+  {
+    Statement mode;
+    TRY(mode.prepare(*this, "PRAGMA journal_mode=WAL"));
+    bool const has_row = TRY(mode.step());
+    if (!has_row || mode.bytes(0) != "wal") {
+      return Error{
+          Code::unavailable, "store",
+          file + ": wanted a write-ahead log, found that this file system cannot have one"};
+    }
+  }
+  return run(
+      "PRAGMA synchronous=FULL; PRAGMA journal_size_limit=33554432; PRAGMA temp_store=MEMORY;"
+      "PRAGMA trusted_schema=OFF; PRAGMA cell_size_check=ON;");
+}
+
+Result<void> Connection::run(std::string const& sql) {
+  int const rc = sqlite3_exec(db_, sql.c_str(), nullptr, nullptr, nullptr);
+  if (rc != SQLITE_OK) return error(rc);
+  return {};
+}
+
+void Connection::cut_log() {
+  sqlite3_wal_checkpoint_v2(db_, nullptr, SQLITE_CHECKPOINT_TRUNCATE, nullptr, nullptr);
+}
+
+Error Connection::error(int sqlite_code) const {
+  std::string const text = db_ != nullptr ? sqlite3_errmsg(db_) : sqlite3_errstr(sqlite_code);
+  return Error{code_of(sqlite_code), "store",
+               file_ + ": " + text + " (SQLite " + std::to_string(sqlite_code) + ")"};
+}
+
+Statement::~Statement() {
+  sqlite3_finalize(statement_);
+}
+
+Result<void> Statement::prepare(Connection& connection, std::string_view sql) {
+  connection_ = &connection;
+  int const rc = sqlite3_prepare_v3(connection.db_, sql.data(), static_cast<int>(sql.size()),
+                                    SQLITE_PREPARE_PERSISTENT, &statement_, nullptr);
+  if (rc != SQLITE_OK) return connection.error(rc);
+  return {};
+}
+
+void Statement::bind(int at, std::int64_t value) {
+  bound(sqlite3_bind_int64(statement_, at, value));
+}
+
+void Statement::bind_text(int at, std::string_view text) {
+  bound(sqlite3_bind_text(statement_, at, text.data(), static_cast<int>(text.size()), nullptr));
+}
+
+void Statement::bind_blob(int at, std::string_view bytes) {
+  bound(sqlite3_bind_blob(statement_, at, bytes.data(), static_cast<int>(bytes.size()), nullptr));
+}
+
+Result<bool> Statement::step() {
+  int const rc = sqlite3_step(statement_);
+  if (rc == SQLITE_ROW) return true;
+  if (rc == SQLITE_DONE) return false;
+  return connection_->error(rc);
+}
+
+Result<int> Statement::run() {
+  Result<bool> const stepped = step();
+  reset();
+  if (!stepped) return stepped.error();
+  return sqlite3_changes(connection_->db_);
+}
+
+void Statement::reset() {
+  sqlite3_reset(statement_);
+}
+
+std::int64_t Statement::integer(int column) const {
+  return sqlite3_column_int64(statement_, column);
+}
+
+std::string_view Statement::bytes(int column) const {
+  auto const* data = static_cast<char const*>(sqlite3_column_blob(statement_, column));
+  if (data == nullptr) return {};
+  return {data, static_cast<std::size_t>(sqlite3_column_bytes(statement_, column))};
+}
+
+Result<std::int64_t> number_from(Connection& connection, std::string_view sql) {
+  Statement statement;
+  TRY(statement.prepare(connection, sql));
+  bool const has_row = TRY(statement.step());
+  return has_row ? statement.integer(0) : 0;
+}
+
+}  // namespace berth::store
