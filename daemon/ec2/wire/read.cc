@@ -79,8 +79,14 @@ std::optional<Resolved> resolved(Shape const& root, Parameter const& parameter) 
     Kind held = member->kind;
     if (held == Kind::list) {
       if (member->member_segment && (segments.at_end() || segments.next() != "member")) return {};
-      if (segments.at_end()) return {};
-      std::optional<std::uint32_t> const index = list_index(segments.next());
+      // A list of scalars may be named without an index: libcloud asks for DescribeKeyPairs with
+      // "KeyName". It is the item 0, so that a "KeyName.0" beside it is a repetition.
+      std::optional<std::uint32_t> index = 0;
+      if (!segments.at_end()) {
+        index = list_index(segments.next());
+      } else if (member->item == Kind::structure || member->member_segment) {
+        return {};
+      }
       if (!index) return {};
       out.path[out.depth++] = *index;
       held = member->item;

@@ -1,0 +1,271 @@
+#include "daemon/ec2/service.h"
+
+#include <algorithm>
+#include <mutex>
+#include <optional>
+
+#include "berth/base/ensure.h"
+#include "berth/base/entropy.h"
+#include "berth/base/log.h"
+#include "daemon/ec2/actions.h"
+#include "daemon/ec2/errors.h"
+#include "daemon/ec2/request_id.h"
+#include "daemon/ec2/wire/codec.h"
+
+namespace berth::ec2 {
+
+namespace {
+
+constexpr std::int64_t kRefusalsPerSecondMax = 100;
+constexpr std::string_view kUnknownAction = "-";
+constexpr std::string_view kSuccess = "Success";
+
+// One request on its way; owned by whoever has to do the next step.
+struct Ticket {
+  std::string request_id;
+  Instant started;
+  wire::Service envelope = wire::Service::ec2;
+  std::string_view action_name = kUnknownAction;  // of a static table
+  core::Caller caller;
+  std::string endpoint;
+  std::vector<wire::Parameter> parameters;
+  ActionRow const* row = nullptr;
+  Echo echo;
+  Service::Done done;
+};
+using TicketPtr = std::shared_ptr<Ticket>;
+
+std::string_view header_of(RequestView const& request, std::string_view lower_case_name) {
+  auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; };
+  for (auto const& [name, value] : request.headers) {
+    if (std::ranges::equal(name, lower_case_name, {}, lower)) return value;
+  }
+  return {};
+}
+
+// EC2 answers to the dates of its older versions too. All dates up to the one we speak are that one
+// to us: requests of old clients are a subset, and they skip elements they do not know.
+void take_older_versions(std::vector<wire::Parameter>& parameters) {
+  std::string_view const ours = wire::info(wire::Service::ec2).version;
+  for (wire::Parameter& p : parameters) {
+    if (p.name != "Version" || p.value.size() != ours.size()) continue;
+    bool is_date = true;
+    for (std::size_t i = 0; i < ours.size(); ++i) {
+      bool const is_digit = p.value[i] >= '0' && p.value[i] <= '9';
+      is_date = is_date && (ours[i] == '-' ? p.value[i] == '-' : is_digit);
+    }
+    // STS has a date of its own within that range.
+    if (is_date && p.value < ours && p.value != wire::info(wire::Service::sts).version) {
+      p.value = ours;
+    }
+  }
+}
+
+// The audit log takes every refused signature, up to a rate: whoever has no key must not be able to
+// fill the core's queue with their failures.
+class RefusalBudget {
+ public:
+  bool take(Instant now) {
+    std::lock_guard const lock(mutex_);
+    if (now - since_ >= seconds(1)) {
+      since_ = now;
+      used_ = 0;
+    }
+    return ++used_ <= kRefusalsPerSecondMax;
+  }
+
+ private:
+  std::mutex mutex_;
+  Instant since_{};
+  std::int64_t used_ = 0;
+};
+
+}  // namespace
+
+struct Service::Impl {
+  ServiceOptions options;
+  core::Gate& gate;
+  Clock& clock;
+  VerifyOptions verify_options;
+  RefusalBudget refusals;
+  // Not std::atomic<std::shared_ptr>: the thread sanitizer does not see through GCC 12's.
+  std::mutex keys_mutex;
+  KeyTablePtr keys = std::make_shared<KeyTable const>();
+
+  KeyTablePtr current_keys() {
+    std::lock_guard const lock(keys_mutex);
+    return keys;
+  }
+
+  void answer(Ticket& ticket, unsigned status, std::string_view code, std::string body) {
+    if (options.observe) {
+      options.observe({.action = ticket.action_name,
+                       .code = std::string(code),
+                       .http_status = status,
+                       .latency = clock.now().monotonic - ticket.started});
+    }
+    ticket.done({.status = status,
+                 .content_type = std::string(wire::kContentType),
+                 .body = std::move(body),
+                 .headers = {{"x-amzn-RequestId", ticket.request_id},
+                             {"Cache-Control", "no-cache, no-store"}}});
+  }
+
+  void refuse(Ticket& ticket, Ec2Error const& error) {
+    answer(ticket, static_cast<unsigned>(error.http_status), error.code,
+           wire::render_error(error, ticket.request_id, ticket.envelope));
+  }
+
+  void refuse(Ticket& ticket, Error const& error) {
+    Ec2Error const shown = to_ec2(error);
+    if (shown.code == "InternalError") {
+      log_error("request failed inside", {{"request_id", ticket.request_id},
+                                          {"action", ticket.action_name},
+                                          {"code", name(error.code)},
+                                          {"subject", error.subject},
+                                          {"message", error.message}});
+    }
+    refuse(ticket, shown);
+  }
+
+  // Signature, then action. On error the refusal has been answered.
+  bool identify(Ticket& ticket, RequestView const& request);
+  void audit_refusal(Ticket const& ticket, SignedRequest const& request, Ec2Error const& error);
+  void parse_and_submit(TicketPtr const& ticket);
+  void take_reply(TicketPtr const& ticket, Result<core::Reply> reply);
+  void conclude(Ticket& ticket, Result<core::Reply> const& reply, std::string_view console);
+};
+
+void Service::Impl::audit_refusal(Ticket const& ticket, SignedRequest const& request,
+                                  Ec2Error const& error) {
+  if (!refusals.take(clock.now().monotonic)) return;
+  auto const claim = parse_authorization(request, options.presigned);
+  gate.submit(core::AuthenticationRefused{.source = ticket.caller.source,
+                                          .request_id = ticket.request_id,
+                                          .claimed_key = claim ? claim->access_key_id : "",
+                                          .action_name = std::string(
+                                              wire::value_of(ticket.parameters, "Action")),
+                                          .code = error.code},
+              {});
+}
+
+bool Service::Impl::identify(Ticket& ticket, RequestView const& request) {
+  SignedRequest const signed_request{.method = request.method,
+                                     .target = request.target,
+                                     .headers = request.headers,
+                                     .body = request.body};
+  thread_local SigningKeyCache cache;  // derived keys, one table per thread as its header asks
+  Ec2Result<Verified> const who =
+      verify(signed_request, *current_keys(), clock.now().wall, verify_options, cache);
+  if (!who) {
+    audit_refusal(ticket, signed_request, who.error());
+    refuse(ticket, who.error());
+    return false;
+  }
+  ticket.caller.tenant = who->tenant;
+  ticket.caller.key = who->access_key_id;
+  wire::Service const service =
+      who->service == wire::info(wire::Service::sts).name ? wire::Service::sts : wire::Service::ec2;
+  ticket.envelope = service;
+  Ec2Result<wire::Action> const action = wire::identify(ticket.parameters, service);
+  if (!action) {
+    refuse(ticket, action.error());
+    return false;
+  }
+  ticket.row = &row_of(*action);
+  ticket.action_name = wire::info(*action).name;
+  return true;
+}
+
+void Service::Impl::parse_and_submit(TicketPtr const& ticket) {
+  Ec2Result<Parsed> parsed = ticket->row->parse(ticket->parameters);
+  if (!parsed) return refuse(*ticket, parsed.error());
+  ticket->echo = std::move(parsed->echo);
+  ticket->parameters = {};
+  gate.submit(core::ApiCall{.caller = ticket->caller,
+                            .action_name = std::string(ticket->action_name),
+                            .dry_run = parsed->dry_run,
+                            .action = std::move(parsed->action)},
+              [this, ticket](Result<core::Reply> reply) { take_reply(ticket, std::move(reply)); });
+}
+
+// On the driver's thread: nothing here but handing on.
+void Service::Impl::take_reply(TicketPtr const& ticket, Result<core::Reply> reply) {
+  auto held = std::make_shared<Result<core::Reply> const>(std::move(reply));
+  core::ConsoleAt const* console = nullptr;
+  if (*held) console = std::get_if<core::ConsoleAt>(&**held);
+  if (console == nullptr || !console->host || !options.read_console) {
+    options.execute([this, ticket, held] { conclude(*ticket, *held, ""); });
+    return;
+  }
+  options.execute([this, ticket, held, console] {
+    options.read_console(*console->host, console->instance,
+                         [this, ticket, held](Result<std::string> text) {
+                           options.execute([this, ticket, held, text = std::move(text)] {
+                             if (!text) return refuse(*ticket, text.error());
+                             conclude(*ticket, *held, *text);
+                           });
+                         });
+  });
+}
+
+void Service::Impl::conclude(Ticket& ticket, Result<core::Reply> const& reply,
+                             std::string_view console) {
+  if (!reply) return refuse(ticket, reply.error());
+  if (std::holds_alternative<core::WouldSucceed>(*reply)) {
+    return refuse(ticket, dry_run_succeeded());
+  }
+  Rendering const about{.action = ticket.row->action,
+                        .request_id = ticket.request_id,
+                        .region = options.region,
+                        .endpoint = ticket.endpoint,
+                        .now = clock.now().wall,
+                        .echo = ticket.echo,
+                        .console = console};
+  answer(ticket, 200, kSuccess, ticket.row->render(*reply, about));
+}
+
+Service::Service(ServiceOptions options, core::Gate& gate, Clock& clock)
+    : impl_(new Impl{.options = std::move(options),
+                     .gate = gate,
+                     .clock = clock,
+                     .verify_options = {},
+                     .refusals = {},
+                     .keys_mutex = {}}) {
+  ENSURE(impl_->options.execute != nullptr);
+  impl_->verify_options.clock_window = impl_->options.clock_window;
+  impl_->verify_options.region = impl_->options.region;
+  impl_->verify_options.presigned = impl_->options.presigned;
+}
+
+Service::~Service() = default;
+
+void Service::publish(KeyTablePtr keys) {
+  ENSURE(keys != nullptr);
+  std::lock_guard const lock(impl_->keys_mutex);
+  impl_->keys = std::move(keys);
+}
+
+void Service::handle(RequestView const& request, Done done) {
+  thread_local KernelEntropy entropy;  // buffered, and not shared between threads
+  auto ticket = std::make_shared<Ticket>();
+  ticket->request_id = request_id(entropy);
+  ticket->started = impl_->clock.now().monotonic;
+  ticket->done = std::move(done);
+  ticket->endpoint = header_of(request, "host");
+  ticket->caller.source = request.peer;
+  ticket->caller.request_id = ticket->request_id;
+  auto parameters = wire::parse_query({.method = request.method,
+                                       .target = request.target,
+                                       .content_type = header_of(request, "content-type"),
+                                       .body = request.body});
+  if (!parameters) return impl_->refuse(*ticket, parameters.error());
+  ticket->parameters = *std::move(parameters);
+  ticket->envelope = wire::service_of(ticket->parameters);
+  take_older_versions(ticket->parameters);
+  if (!impl_->identify(*ticket, request)) return;
+  if (!ticket->row->is_slow_to_parse) return impl_->parse_and_submit(ticket);
+  impl_->options.execute([impl = impl_.get(), ticket] { impl->parse_and_submit(ticket); });
+}
+
+}  // namespace berth::ec2
