@@ -28,7 +28,10 @@ void remove_from(std::map<Key, std::set<Value>>& sets, Key const& key, Value con
   if (it->second.empty()) sets.erase(it);
 }
 
-void touch_spec(Derived& derived, HostId const& host) { ++derived.spec_generation[host].value; }
+void touch_spec(Derived& derived, HostId const& host) {
+  ++derived.spec_generation[host].value;
+  derived.touched_specs.insert(host);
+}
 
 // Host records and signs of life both decide whether a host may be given more.
 void refresh_room(State& state, HostId const& id) {
@@ -112,6 +115,7 @@ void erase_host(State& state, HostId const& id) {
   state.derived.host_by_name.erase(it->second.name);
   state.derived.fleet.erase(id);
   state.derived.spec_generation.erase(id);
+  state.derived.touched_specs.erase(id);
   state.seen.erase(id);
   state.hosts.erase(it);
 }

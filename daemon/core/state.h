@@ -27,6 +27,8 @@ struct Derived {
   std::set<std::pair<WallTime, std::pair<TenantId, std::string>>> expiring_tokens;
   // Of each host's spec within this term; grows with each change that the spec can show.
   std::map<HostId, Generation> spec_generation;
+  // Hosts whose spec changed since the driver last took this set.
+  std::set<HostId> touched_specs;
 
   bool operator==(Derived const&) const = default;
 };

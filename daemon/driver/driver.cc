@@ -1,0 +1,128 @@
+#include "daemon/driver/driver.h"
+
+#include <algorithm>
+#include <memory>
+
+#include "berth/base/ensure.h"
+#include "daemon/core/invariants.h"
+
+namespace berth::driver {
+
+Result<core::State> Driver::load(store::Store& store, core::Policy policy) {
+  core::State state(std::move(policy));
+  for (core::Change const& change : TRY(store.load())) core::absorb(state, change);
+  state.derived.touched_specs.clear();
+  std::vector<std::string> const broken = core::broken_invariants(state);
+  if (!broken.empty()) {
+    return Error{Code::corrupt, "store",
+                 "the stored records contradict each other: " + broken.front() +
+                     (broken.size() > 1 ? " (and " + std::to_string(broken.size() - 1) + " more)" : "")};
+  }
+  if (!state.region.name.empty() && state.region.name != state.policy.region) {
+    return Error{Code::conflict, "region",
+                 "the store is of region " + state.region.name + ", the configuration says " +
+                     state.policy.region + "; give the right --region or another --data_dir"};
+  }
+  return state;
+}
+
+Driver::Driver(core::State state, Parts parts) : state_(std::move(state)), parts_(std::move(parts)) {}
+
+void Driver::begin() {
+  core::Context context{parts_.clock.now(), parts_.entropy, state_.policy};
+  take(core::begin(state_, context));
+  flush();
+}
+
+void Driver::on_input(core::Input input, core::Gate::Done done) {
+  if (has_failed_) return;
+  ++open_.inputs;
+  core::Context context{parts_.clock.now(), parts_.entropy, state_.policy};
+  Result<core::Decision> decided = core::decide(state_, input, context);
+  parts_.observer.decided(input, decided, parts_.clock.now().monotonic - context.now.monotonic);
+  if (!decided) {
+    // An agent that the core does not accept (removed, another machine) is cut off.
+    if (auto const* hello = std::get_if<core::AgentHello>(&input)) open_.drop.insert(hello->host);
+    if (auto const* report = std::get_if<core::AgentReport>(&input)) open_.drop.insert(report->status.host);
+    if (done) open_.replies.emplace_back(std::move(done), std::move(decided).error());
+    return;
+  }
+  // A lease rests on nothing that is stored: it is granted at once, however slow the store is.
+  if (auto const* beat = std::get_if<core::AgentHeartbeat>(&input)) {
+    parts_.link.grant_lease(beat->host, beat->number);
+  }
+  core::Reply reply = std::move(decided->reply);
+  take(*std::move(decided));
+  if (done) open_.replies.emplace_back(std::move(done), std::move(reply));
+}
+
+void Driver::on_tick() {
+  on_input(core::Tick{}, nullptr);
+  parts_.observer.ticked(state_);
+}
+
+void Driver::take(core::Decision decision) {
+  for (core::Change& change : decision.changes) {
+    core::absorb(state_, change);
+    if (core::is_durable(change)) open_.durable.push_back(std::move(change));
+  }
+  open_.resend.merge(state_.derived.touched_specs);
+  state_.derived.touched_specs.clear();
+  if (decision.resend) open_.resend.insert(*decision.resend);
+  if (decision.drop) open_.drop.insert(*decision.drop);
+}
+
+bool Driver::is_full() const {
+  return open_.inputs >= limits::kInputsPerBatchMax ||
+         open_.durable.size() >= limits::kChangesPerCommitMax / 2;
+}
+
+void Driver::close(Batch& batch) {
+  batch.closed = parts_.clock.now().monotonic;
+  for (HostId const& host : batch.resend) {
+    if (state_.hosts.contains(host)) batch.specs.push_back(core::host_spec(state_, host));
+  }
+}
+
+void Driver::flush() {
+  if (is_in_flight_ || has_failed_ || open_.is_empty()) return;
+  close(open_);
+  in_flight_ = std::exchange(open_, Batch{});
+  if (in_flight_.durable.empty()) {
+    release(in_flight_);
+    return;
+  }
+  is_in_flight_ = true;
+  // The batch keeps its changes for the observer; the store gets a copy.
+  parts_.store.commit(in_flight_.durable, [this](Result<void> result) {
+    if (!parts_.post) {
+      on_durable(std::move(result));
+      return;
+    }
+    parts_.post([this, kept = std::make_shared<Result<void>>(std::move(result))] {
+      on_durable(std::move(*kept));
+    });
+  });
+}
+
+void Driver::on_durable(Result<void> result) {
+  ENSURE(is_in_flight_);
+  is_in_flight_ = false;
+  if (!result) {
+    has_failed_ = true;
+    parts_.on_store_failure(result.error());
+    return;
+  }
+  Batch done = std::exchange(in_flight_, Batch{});
+  parts_.observer.committed(done.durable, done.inputs, parts_.clock.now().monotonic - done.closed);
+  release(done);
+  flush();
+}
+
+void Driver::release(Batch& batch) {
+  for (auto& [done, reply] : batch.replies) done(std::move(reply));
+  for (HostSpec const& spec : batch.specs) parts_.link.send(spec);
+  for (HostId const& host : batch.drop) parts_.link.drop(host);
+}
+
+}  // namespace berth::driver
