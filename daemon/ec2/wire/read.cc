@@ -230,7 +230,7 @@ std::optional<Ec2Error> read_shape(Action action, std::span<Parameter const> par
     if (parameter.value.empty() && !last_member(root, *found).keep_empty) continue;
     all.push_back(*found);
   }
-  std::ranges::stable_sort(all, [](Resolved const& a, Resolved const& b) {
+  std::ranges::sort(all, [](Resolved const& a, Resolved const& b) {
     return std::ranges::lexicographical_compare(a.steps(), b.steps());
   });
   return Writer().write(root, object, all, 0, "");
