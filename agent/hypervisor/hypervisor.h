@@ -1,6 +1,7 @@
 #pragma once
-// The seam to the host's hypervisor. Speaks our words: instance, disk, image; libvirt's begin behind
-// it. Production: libvirt.cc. Simulation: a pretend host. Both pass tests/contract/hypervisor.
+// The seam to the host's hypervisor. Speaks our words: instance, disk, image; libvirt's begin
+// behind it. Production: libvirt.cc. Simulation: a pretend host. Both pass
+// tests/contract/hypervisor.
 
 #include <functional>
 #include <string>
