@@ -14,9 +14,10 @@ namespace berth::agent {
 enum class DomainState {
   running,
   shutting_down,  // asked to; still has a process
-  off,            // defined, no process
+  off,            // defined, no process: the guest shut itself down, or we stopped it
   paused,         // by somebody else, or an I/O error
-  crashed,
+  crashed,        // defined, no process, and neither the guest nor we ended it: its process was
+                  // killed, or the host went down (libvirt then gives no reason, or "crashed")
 };
 
 // One domain of ours, as found in libvirt; everything but the state comes from the metadata that we
@@ -29,7 +30,7 @@ struct DomainSeen {
   std::uint64_t reboots = 0;  // counts done so far, kept in the metadata
   std::uint64_t starts = 0;
   // Set in the metadata before we stop a guest on purpose and cleared when we start it: an `off`
-  // domain without it ended by itself.
+  // domain without it was shut down from inside.
   bool stopped_by_us = false;
   std::string private_ip;     // from the network's leases; empty: not known
 

@@ -7,7 +7,7 @@
 #include <variant>
 
 #include "daemon/driver/driver.h"
-#include "daemon/driver/mailbox.h"
+#include "berth/base/mailbox.h"
 
 namespace berth::driver {
 

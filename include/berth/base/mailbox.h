@@ -11,7 +11,7 @@
 #include <utility>
 #include <vector>
 
-namespace berth::driver {
+namespace berth {
 
 template <class T>
 class Mailbox {
@@ -67,4 +67,4 @@ class Mailbox {
   bool is_closed_ = false;
 };
 
-}  // namespace berth::driver
+}  // namespace berth

@@ -1,0 +1,73 @@
+#pragma once
+// plan: what to do next so that the host becomes what its spec says, and what to report meanwhile.
+// A pure function of the spec, what was observed, and what is under way. It is asked again after
+// every observation, so a lost action or a crash between any two steps is only a longer way.
+//
+//   power     domain                          action                     reported
+//   running   none, off by us, new start      FetchImage, StartInstance  preparing
+//   running   running                         RebootInstance if behind   running
+//   running   shut down from inside           –                          stopped, ended by itself
+//   running   crashed, host was down          StartInstance, with pause  preparing
+//   stopped   running                         ShutDown, then PowerOff    running
+//   stopped   off, none                       –                          stopped
+//   absent    any, or a disk                  RemoveInstance             as seen
+//   absent    nothing left                    –                          absent
+//
+// What no spec names is reported and never touched; without a spec nothing is done at all.
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "agent/core/action.h"
+#include "berth/base/time.h"
+#include "berth/model/host_spec.h"
+#include "berth/model/host_status.h"
+
+namespace berth::agent {
+
+inline constexpr int kStartAttemptsMax = 5;  // then it is reported as failed
+inline constexpr std::size_t kIdleImagesMax = 16;
+
+// What one run of the agent remembers of an instance beside what can be observed. Losing it is
+// harmless: a shutdown is asked again, a failing start is tried again.
+struct Attempt {
+  std::uint64_t starts = 0;             // the spec's `starts` that this is about
+  std::optional<Instant> shutdown_asked;
+  int failures = 0;                     // of start or of its image, in a row
+  int restarts = 0;                     // of a crashed guest
+  Instant not_before;                   // back-off
+  std::string error;                    // of the last failure
+
+  bool operator==(Attempt const&) const = default;
+};
+using Attempts = std::map<InstanceId, Attempt>;
+
+struct Situation {
+  std::optional<HostSpec> const& spec;
+  Observed const& observed;
+  Attempts const& attempts;
+  // Subjects with an action under way now, or since the observation began: what was seen of them
+  // may be half-done.
+  std::set<std::string> const& busy;
+  Instant now;
+};
+
+struct Plan {
+  std::vector<Action> actions;            // at most one per subject
+  std::vector<InstanceStatus> statuses;   // by id, ascending
+};
+
+[[nodiscard]] Plan plan(Situation const& situation);
+
+// What is remembered after an action was begun, and after it ended.
+void remember_begun(Attempts& attempts, Action const& action, Observed const& observed, Instant now);
+void remember_ended(Attempts& attempts, std::optional<HostSpec> const& spec, Action const& action,
+                    Result<void> const& result, Instant now);
+// Drops what is about another start, or an instance that the spec no longer names.
+void forget_stale(Attempts& attempts, HostSpec const& spec);
+
+}  // namespace berth::agent
