@@ -68,8 +68,10 @@ Result<HostCpu> read(pb::HostCpu const& in) {
 }
 
 Result<HugePages> read(pb::HugePages const& in) {
-  return HugePages{.size_kib = TRY(not_negative("huge_pages.size_kib", in.size_kib())),
-                   .count = TRY(not_negative("huge_pages.count", in.count()))};
+  HugePages pages;
+  pages.size_kib = TRY(not_negative("huge_pages.size_kib", in.size_kib()));
+  pages.count = TRY(not_negative("huge_pages.count", in.count()));
+  return pages;
 }
 
 Result<HostCell> read(pb::HostCell const& in) {

@@ -1,5 +1,8 @@
 // The body of each record, field by field; long because nouns have many fields, and flat. Forms are
 // checked on the result (record_form.cc); here is only what the encoding itself can get wrong.
+//
+// TRY never stands inside a braced initialiser: GCC 12 leaks the members made before it when it
+// returns.
 
 #include "common/wire/record_body.h"
 
@@ -205,16 +208,18 @@ void fill(Image const& image, pb::Image& out) {
 }
 
 Result<core::Change> read(pb::Image const& in) {
+  ImageFormat const format = TRY(wire::decoded(in.format()));
+  Tags tags = TRY(read(in.tags()));
   return core::Change(core::PutImage{{.id = ImageId(in.id()),
                                       .owner = TenantId(in.owner()),
                                       .is_public = in.is_public(),
                                       .name = in.name(),
                                       .description = in.description(),
-                                      .format = TRY(wire::decoded(in.format())),
+                                      .format = format,
                                       .digest = in.digest(),
                                       .file_size = Bytes(in.file_size_bytes()),
                                       .virtual_size = Bytes(in.virtual_size_bytes()),
-                                      .tags = TRY(read(in.tags())),
+                                      .tags = std::move(tags),
                                       .created = {in.created_ms()}}});
 }
 
@@ -230,13 +235,15 @@ void fill(KeyPair const& pair, pb::KeyPair& out) {
 }
 
 Result<core::Change> read(pb::KeyPair const& in) {
+  KeyKind const kind = TRY(decoded(in.kind()));
+  Tags tags = TRY(read(in.tags()));
   return core::Change(core::PutKeyPair{{.id = KeyPairId(in.id()),
                                         .tenant = TenantId(in.tenant()),
                                         .name = in.name(),
-                                        .kind = TRY(decoded(in.kind())),
+                                        .kind = kind,
                                         .public_key = in.public_key(),
                                         .fingerprint = in.fingerprint(),
-                                        .tags = TRY(read(in.tags())),
+                                        .tags = std::move(tags),
                                         .created = {in.created_ms()}}});
 }
 
@@ -255,11 +262,12 @@ void fill(Host const& host, pb::Host& out) {
 }
 
 Result<core::Change> read(pb::Host const& in) {
+  Tags tags = TRY(read(in.tags()));
   Host host{.id = HostId(in.id()),
             .name = in.name(),
             .zone = ZoneName(in.zone()),
             .rack = in.rack(),
-            .tags = TRY(read(in.tags())),
+            .tags = std::move(tags),
             .is_cordoned = in.is_cordoned(),
             .join_token_digest = in.join_token_digest(),
             .join_token_expires = {in.join_token_expires_ms()},
@@ -313,6 +321,11 @@ void fill(Instance const& i, pb::Instance& out) {
 }
 
 Result<core::Change> read(pb::Instance const& in) {
+  ImageFormat const image_format = TRY(wire::decoded(in.image_format()));
+  ShutdownBehavior const shutdown_behavior = TRY(decoded(in.shutdown_behavior()));
+  Tags tags = TRY(read(in.tags()));
+  Wanted const wanted = TRY(decoded(in.wanted()));
+  Seen const seen = TRY(wire::decoded(in.seen()));
   Instance i{
       .id = InstanceId(in.id()),
       .tenant = TenantId(in.tenant()),
@@ -325,7 +338,7 @@ Result<core::Change> read(pb::Instance const& in) {
       .disk_gib = in.disk_gib(),
       .image = ImageId(in.image()),
       .image_digest = in.image_digest(),
-      .image_format = TRY(wire::decoded(in.image_format())),
+      .image_format = image_format,
       .key_name = in.key_name(),
       .public_key = in.public_key(),
       .user_data = in.user_data(),
@@ -335,14 +348,14 @@ Result<core::Change> read(pb::Instance const& in) {
       .disable_api_stop = in.disable_api_stop(),
       .ebs_optimized = in.ebs_optimized(),
       .is_monitored = in.is_monitored(),
-      .shutdown_behavior = TRY(decoded(in.shutdown_behavior())),
-      .tags = TRY(read(in.tags())),
+      .shutdown_behavior = shutdown_behavior,
+      .tags = std::move(tags),
       .zone = ZoneName(in.zone()),
       .placement = std::nullopt,
-      .wanted = TRY(decoded(in.wanted())),
+      .wanted = wanted,
       .reboots_wanted = in.reboots_wanted(),
       .starts_wanted = in.starts_wanted(),
-      .seen = TRY(wire::decoded(in.seen())),
+      .seen = seen,
       .seen_reason = in.seen_reason(),
       .private_ip = in.private_ip(),
       .launch_time = {in.launch_time_ms()},
