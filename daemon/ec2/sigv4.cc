@@ -20,7 +20,6 @@ constexpr std::string_view kUnsignedPayload = "UNSIGNED-PAYLOAD";
 // because the result of comparing with it is thrown away.
 constexpr std::string_view kNobodysSecret = "0000000000000000000000000000000000000000";
 
-using sigv4::equal_ignoring_case;
 using sigv4::header_value;
 
 Ec2Error auth_failure(std::string message) {
@@ -37,6 +36,17 @@ Ec2Error expired(std::string message) {
 
 std::string_view bytes_of(Sha256 const& digest) {
   return {reinterpret_cast<char const*>(digest.data()), digest.size()};
+}
+
+// Of 64 lower-case hex digits, as parse_authorization lets through.
+Sha256 bytes_of_hex(std::string_view digits) {
+  auto value = [](char c) { return c <= '9' ? c - '0' : c - 'a' + 10; };
+  Sha256 out{};
+  ENSURE(digits.size() == 2 * out.size());
+  for (std::size_t i = 0; i < out.size(); ++i) {
+    out[i] = static_cast<std::uint8_t>(value(digits[2 * i]) * 16 + value(digits[2 * i + 1]));
+  }
+  return out;
 }
 
 Sha256 derived_key(std::string_view secret, Authorization const& scope) {
@@ -188,8 +198,11 @@ Ec2Result<Verified> verify(SignedRequest const& request, KeyTable const& keys, W
   auto const found = keys.keys.find(claim.access_key_id);
   KeyEntry const& entry = found == keys.keys.end() ? nobody : found->second;
   Sha256 const key = cache.signing_key(entry.secret, claim);
-  std::string const expected = hex(hmac_sha256(bytes_of(key), to_sign));
-  bool const is_signature_right = equal_constant_time(expected, claim.signature);
+  // Bytes are compared, not digits: turning our own MAC into digits looks them up by its secret
+  // bits.
+  Sha256 const expected = hmac_sha256(bytes_of(key), to_sign);
+  Sha256 const claimed = bytes_of_hex(claim.signature);
+  bool const is_signature_right = equal_constant_time(bytes_of(expected), bytes_of(claimed));
   bool const is_token_right = equal_constant_time(entry.session_token, claim.session_token);
   if (!(is_signature_right & is_token_right & entry.enabled)) return not_validated();
   return Verified{.access_key_id = AccessKeyId{claim.access_key_id},
