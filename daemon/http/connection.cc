@@ -4,6 +4,10 @@
 // times a second and interrupts what is late: an interrupted operation ends with an error, the
 // coroutine finds `is_cut_` and says 408 or leaves. This is cheaper than a timer for each read.
 //
+// Coroutines here are written plainly: GCC 12 destroys the operand it did not choose when co_await
+// stands inside ?:, and has trouble with temporaries beside one. So: one co_await to a statement,
+// its arguments in variables, its result in a variable before anybody looks at it.
+//
 // Longer than the rule: the steps of one exchange share the connection's state, and are read in the
 // order in which they happen.
 
@@ -18,6 +22,7 @@
 #include <boost/asio/post.hpp>
 #include <boost/asio/ssl/stream.hpp>
 #include <boost/asio/use_awaitable.hpp>
+#include <tuple>
 #include <utility>
 
 #include "berth/base/ensure.h"
@@ -39,6 +44,7 @@ constexpr TimePoint kNever = TimePoint::max();
 constexpr auto kSweepInterval = std::chrono::milliseconds(250);
 constexpr std::size_t kIdleBufferBytes = 4 * 1024;
 constexpr std::size_t kBodyBufferBytes = kHeaderBytesCeiling;
+constexpr std::size_t kBufferedReadBytes = 16 * 1024;  // a TLS record
 constexpr std::size_t kSendBytesMax = 64 * 1024;
 
 // Where a Responder leaves its answer. Touched on the connection's worker only.
@@ -87,7 +93,7 @@ class Connection {
   void abort();
 
  private:
-  Task<bool> handshake();
+  Task<> handshake();
   Task<> serve();
   Task<Trouble> exchange(RequestParser& parser);
   Task<Trouble> receive_head(RequestParser& parser);
@@ -96,9 +102,13 @@ class Connection {
   Task<Trouble> stream_body(RequestParser& parser, Streamed plan);
   Task<Trouble> hold(RequestParser& parser);
   Task<Trouble> answer(std::shared_ptr<ReplyBox> box, RenderContext context);
-  Task<bool> send_response(Response response, RenderContext context);
-  Task<bool> send(std::string_view bytes);
-  Task<bool> fill(std::size_t capacity);
+  Task<> send_response(Response response, RenderContext context);
+  Task<> send(std::string_view bytes);
+  struct Room {
+    std::size_t wanted = 0;  // the buffer grows to this at once, then doubles
+    std::size_t most = 0;
+  };
+  Task<bool> fill(Room room);
   Task<> close();
   template <class Work>
   Task<> on_bodies_thread(Work work);
@@ -204,8 +214,8 @@ Task<> Connection::run() {
     // An exception here is the application's or a library's: this connection's end, not the
     // daemon's. Out of memory is everybody's, and goes on up.
     try {
-      bool const is_ready = !tls_.has_value() || co_await handshake();
-      if (is_ready) co_await serve();
+      if (tls_) co_await handshake();
+      if (!is_gone_) co_await serve();
     } catch (std::bad_alloc const&) { throw; } catch (std::exception const& e) {
       log_error("a connection ended by an exception", {{"peer", whose_.peer}, {"what", e.what()}});
       is_gone_ = true;
@@ -216,19 +226,18 @@ Task<> Connection::run() {
   if (worker_.connections.empty()) worker_.sweep.cancel();
 }
 
-Task<bool> Connection::handshake() {
+Task<> Connection::handshake() {
   set_deadline(shared_->options.header_deadline);
   auto const [error] = co_await tls_->async_handshake(asio::ssl::stream_base::server, kResume);
   if (error || is_cut_ || is_aborted_) {
     shared_->counters.handshakes_failed.fetch_add(1, std::memory_order_relaxed);
     is_gone_ = true;  // nothing that could be said would be understood
-    co_return false;
+    co_return;
   }
   has_tls_session_ = true;
   PeerName name = peer_name(tls_->native_handle());
   whose_.client_certificate_role = std::move(name.role);
   whose_.client_certificate_name = std::move(name.name);
-  co_return true;
 }
 
 Task<> Connection::serve() {
@@ -251,13 +260,15 @@ Task<> Connection::serve() {
   if (trouble && trouble->status != 0 && !is_gone_ && !is_aborted_) {
     Response response = plain_response(trouble->status, trouble->text);
     if (trouble->status == 503) response.headers.push_back({"Retry-After", "5"});
-    (void)co_await send_response(std::move(response), {.keeps_alive = false});
+    RenderContext const context{.keeps_alive = false};
+    co_await send_response(std::move(response), context);
   }
 }
 
 // One request and its answer; trouble ends the connection.
 Task<Trouble> Connection::exchange(RequestParser& parser) {
-  if (Trouble trouble = co_await receive_head(parser)) co_return trouble;
+  Trouble trouble = co_await receive_head(parser);
+  if (trouble) co_return trouble;
   shared_->counters.requests.fetch_add(1, std::memory_order_relaxed);
   keeps_alive_ = parser.keeps_alive();
   Request& head = parser.head();
@@ -266,20 +277,26 @@ Task<Trouble> Connection::exchange(RequestParser& parser) {
   head.client_certificate_name = whose_.client_certificate_name;
   head.is_local_socket = whose_.is_local_socket;
   head.peer_credentials = whose_.peer_credentials;
-  if (parser.is_done()) co_return co_await hold(parser);
+  if (parser.is_done()) {
+    trouble = co_await hold(parser);
+    co_return trouble;
+  }
 
   BodyPlan plan = shared_->handler.on_head(head);
   if (auto* const buffered = std::get_if<Buffered>(&plan)) {
-    co_return co_await buffer_body(parser,
-                                   buffered->bytes_max.value_or(shared_->options.body_bytes_max));
+    std::uint64_t const bytes_max = buffered->bytes_max.value_or(shared_->options.body_bytes_max);
+    trouble = co_await buffer_body(parser, bytes_max);
+    co_return trouble;
   }
   if (auto* const streamed = std::get_if<Streamed>(&plan)) {
     ENSURE(streamed->sink != nullptr);
-    co_return co_await stream_body(parser, std::move(*streamed));
+    trouble = co_await stream_body(parser, std::move(*streamed));
+    co_return trouble;
   }
   // Refused with the body still to come: the connection cannot be used for a next request.
   keeps_alive_ = false;
-  (void)co_await send_response(std::move(*std::get_if<Response>(&plan)), context_for(parser));
+  RenderContext const context = context_for(parser);
+  co_await send_response(std::move(*std::get_if<Response>(&plan)), context);
   co_return std::nullopt;
 }
 
@@ -292,7 +309,9 @@ Task<Trouble> Connection::receive_head(RequestParser& parser) {
       is_idle_ = false;
       co_return std::nullopt;
     }
-    if (co_await fill(shared_->options.header_bytes_max)) {
+    Room const room{.wanted = kIdleBufferBytes, .most = shared_->options.header_bytes_max};
+    bool const has_more = co_await fill(room);
+    if (has_more) {
       bool const was_idle = std::exchange(is_idle_, false);
       if (was_idle && has_served_) set_deadline(shared_->options.header_deadline);
       continue;
@@ -308,9 +327,12 @@ Task<Trouble> Connection::receive_body(RequestParser& parser, BodySink* sink,
   Pace pace({.bytes_per_second_min = shared_->options.body_bytes_per_second_min,
              .grace = length(shared_->options.header_deadline)},
             Monotonic::now());
+  Room const room{.wanted = sink == nullptr ? kBufferedReadBytes : kBodyBufferBytes,
+                  .most = kBodyBufferBytes};
   set_deadline(pace.deadline());
   if (parser.expects_continue() && pending().empty()) {
-    if (!co_await send("HTTP/1.1 100 Continue\r\n\r\n")) co_return Ending{};
+    co_await send("HTTP/1.1 100 Continue\r\n\r\n");
+    if (is_gone_) co_return Ending{};
   }
   for (;;) {
     RequestParser::Step step = parser.read_body(pending());
@@ -318,7 +340,8 @@ Task<Trouble> Connection::receive_body(RequestParser& parser, BodySink* sink,
     consume(step.consumed);
     if (sink != nullptr && !parser.body().empty()) {
       TimePoint const before = Monotonic::now();
-      co_await on_bodies_thread([&] { written = sink->write(parser.body()); });
+      auto const write = [&] { written = sink->write(parser.body()); };
+      co_await on_bodies_thread(write);
       if (!written) co_return std::nullopt;
       parser.body().clear();
       pace.paused(Monotonic::now() - before);
@@ -337,7 +360,8 @@ Task<Trouble> Connection::receive_body(RequestParser& parser, BodySink* sink,
       co_return refused({.status = 400, .text = "malformed request: a chunk header is too long"});
     }
     set_deadline(pace.deadline());
-    if (!co_await fill(kBodyBufferBytes)) {
+    bool const has_more = co_await fill(room);
+    if (!has_more) {
       if (is_gone_) co_return Ending{};
       co_return refused({.status = 408, .text = "the body arrives too slowly"});
     }
@@ -348,9 +372,11 @@ Task<Trouble> Connection::receive_body(RequestParser& parser, BodySink* sink,
 Task<Trouble> Connection::buffer_body(RequestParser& parser, std::uint64_t bytes_max) {
   if (auto refusal = parser.limit_body(bytes_max)) co_return refused(std::move(*refusal));
   Result<void> written;
-  if (Trouble trouble = co_await receive_body(parser, nullptr, written)) co_return trouble;
+  Trouble trouble = co_await receive_body(parser, nullptr, written);
+  if (trouble) co_return trouble;
   parser.head().body = std::move(parser.body());
-  co_return co_await hold(parser);
+  trouble = co_await hold(parser);
+  co_return trouble;
 }
 
 Task<Trouble> Connection::stream_body(RequestParser& parser, Streamed plan) {
@@ -361,13 +387,16 @@ Task<Trouble> Connection::stream_body(RequestParser& parser, Streamed plan) {
   auto box = std::make_shared<ReplyBox>(worker_.io);
   if (!written) keeps_alive_ = false;  // the rest of the body is still on its way
   // The sink's own thread ends it too: removing a large file takes its time as well.
-  co_await on_bodies_thread([&] {
+  auto const end = [&] {
     if (!trouble && written) plan.sink->finish(responder(box));
     if (!trouble && !written) plan.sink->refuse(written.error(), responder(box));
     plan.sink.reset();
-  });
+  };
+  co_await on_bodies_thread(end);
   if (trouble) co_return trouble;
-  co_return co_await answer(std::move(box), context_for(parser));
+  RenderContext const context = context_for(parser);
+  trouble = co_await answer(box, context);
+  co_return trouble;
 }
 
 // Gives the request to the application and sends what it says.
@@ -375,25 +404,25 @@ Task<Trouble> Connection::hold(RequestParser& parser) {
   auto box = std::make_shared<ReplyBox>(worker_.io);
   RenderContext const context = context_for(parser);
   shared_->handler.on_request(std::move(parser.head()), responder(box));
-  co_return co_await answer(std::move(box), context);
+  Trouble trouble = co_await answer(box, context);
+  co_return trouble;
 }
 
 Task<Trouble> Connection::answer(std::shared_ptr<ReplyBox> box, RenderContext context) {
   set_deadline(shared_->options.reply_deadline);
   waiting_ = box;
-  while (!box->response && !is_cut_ && !is_aborted_) {
-    (void)co_await box->arrival.async_wait(kResume);
-  }
+  while (!box->response && !is_cut_ && !is_aborted_) { co_await box->arrival.async_wait(kResume); }
   waiting_.reset();
   if (is_aborted_) co_return Ending{};
   if (!box->response) co_return refused({.status = 503, .text = "no answer in time; retry later"});
   if (worker_.is_stopping) keeps_alive_ = false;
   context.keeps_alive = keeps_alive_;
-  if (!co_await send_response(std::move(*box->response), context)) co_return Ending{};
+  co_await send_response(std::move(*box->response), context);
+  if (is_gone_) co_return Ending{};
   co_return std::nullopt;
 }
 
-Task<bool> Connection::send_response(Response response, RenderContext context) {
+Task<> Connection::send_response(Response response, RenderContext context) {
   context.date = worker_.date_now();
   Result<std::string> head = render_head(response, context);
   if (!head) {
@@ -401,46 +430,60 @@ Task<bool> Connection::send_response(Response response, RenderContext context) {
     response = plain_response(500, "internal error");
     head = render_head(response, context);
   }
-  if (!has_body(response.status, context.is_head)) co_return co_await send(*head);
-  // Small answers leave as one TLS record; a large body is not worth copying.
-  if (response.body.size() <= kSendBytesMax) co_return co_await send(*head + response.body);
-  bool const is_sent = co_await send(*head);
-  co_return is_sent&& co_await send(response.body);
+  std::string first = std::move(*head);
+  std::string_view rest;
+  if (has_body(response.status, context.is_head)) rest = response.body;
+  if (rest.size() <= kSendBytesMax) {
+    // Small answers leave as one TLS record; a large body is not worth copying.
+    first += rest;
+    rest = {};
+  }
+  co_await send(first);
+  if (!is_gone_ && !rest.empty()) co_await send(rest);
 }
 
-Task<bool> Connection::send(std::string_view bytes) {
+Task<> Connection::send(std::string_view bytes) {
   Pace pace({.bytes_per_second_min = shared_->options.body_bytes_per_second_min,
              .grace = length(shared_->options.header_deadline)},
             Monotonic::now());
   while (!bytes.empty()) {
-    if (is_aborted_) co_return false;
+    if (is_aborted_) co_return;
     set_deadline(pace.deadline());
     asio::const_buffer const piece(bytes.data(), std::min(bytes.size(), kSendBytesMax));
-    auto const [error, sent] = tls_ ? co_await tls_->async_write_some(piece, kResume)
-                                    : co_await socket_.async_write_some(piece, kResume);
+    ErrorCode error;
+    std::size_t sent = 0;
+    if (tls_) {
+      std::tie(error, sent) = co_await tls_->async_write_some(piece, kResume);
+    } else {
+      std::tie(error, sent) = co_await socket_.async_write_some(piece, kResume);
+    }
     if (error) {
       is_gone_ = true;
       has_tls_session_ = false;  // a record may have gone half
-      co_return false;
+      co_return;
     }
     shared_->counters.bytes_sent.fetch_add(sent, std::memory_order_relaxed);
     bytes.remove_prefix(sent);
     pace.moved(sent, Monotonic::now());
   }
-  co_return true;
 }
 
-// Receives something behind what is pending, at most `capacity` in all. False: look at is_gone_,
+// Receives something behind what is pending, within the room given. False: look at is_gone_,
 // is_cut_ and is_aborted_. What arrived just in time counts as arrived; the next call is cut.
-Task<bool> Connection::fill(std::size_t capacity) {
+Task<bool> Connection::fill(Room room) {
   if (is_cut_ || is_aborted_) co_return false;
   if (begin_ > 0) buffer_.erase(0, std::exchange(begin_, 0));
   std::size_t const held = buffer_.size();
-  ENSURE(held < capacity);
-  buffer_.resize(std::min(capacity, std::max(kIdleBufferBytes, held * 2)));
+  ENSURE(held < room.most);
+  buffer_.resize(std::min(room.most, std::max(room.wanted, held * 2)));
   asio::mutable_buffer const space(buffer_.data() + held, buffer_.size() - held);
-  auto const [error, received] = tls_ ? co_await tls_->async_read_some(space, kResume)
-                                      : co_await socket_.async_read_some(space, kResume);
+  ErrorCode error;
+  std::size_t received = 0;
+  if (tls_) {
+    std::tie(error, received) = co_await tls_->async_read_some(space, kResume);
+  } else {
+    std::tie(error, received) = co_await socket_.async_read_some(space, kResume);
+  }
   buffer_.resize(held + (error ? 0 : received));
   if (error) {
     is_gone_ = !is_cut_ && !is_aborted_;
@@ -455,7 +498,7 @@ Task<bool> Connection::fill(std::size_t capacity) {
 Task<> Connection::close() {
   set_deadline(shared_->options.linger_deadline);
   ErrorCode ignored;
-  if (has_tls_session_ && !is_gone_ && !is_aborted_) (void)co_await tls_->async_shutdown(kResume);
+  if (has_tls_session_ && !is_gone_ && !is_aborted_) co_await tls_->async_shutdown(kResume);
   if (!is_gone_ && !is_aborted_) {
     socket_.shutdown(Socket::shutdown_send, ignored);
     buffer_.resize(kIdleBufferBytes);
@@ -482,7 +525,7 @@ Task<> Connection::on_bodies_thread(Work work) {
       end.cancel();
     });
   });
-  while (!has_ended) (void)co_await end.async_wait(kResume);
+  while (!has_ended) co_await end.async_wait(kResume);
 }
 
 Trouble Connection::refused(Refusal refusal) {
