@@ -80,6 +80,8 @@ class Quirks:
         for fields in words(path):
             if len(fields) < 4 or fields[0] not in QUIRKS:
                 stop(f'{path.name}: expected "what where client why", found "{" ".join(fields)}"')
+            if (fields[0], fields[1]) in self.rows:
+                stop(f'{path.name}: two rows for {fields[0]} {fields[1]}')
             self.rows[(fields[0], fields[1])] = True
 
     def has(self, what, where):
