@@ -109,6 +109,11 @@ Ec2Error to_ec2(Error const& error) {
   if (row == std::end(kRows) || row->ec2_code == kInternal) {
     return {std::string(kInternal), 500, "An internal error has occurred"};
   }
+  // From further inside than the core: the words name hosts.
+  if (row->subject.empty()) {
+    return {std::string(row->ec2_code), row->http_status,
+            "The request cannot be served at this moment; retry it"};
+  }
   if (row->ec2_code == "AuthFailure") {
     return {"AuthFailure", 401, "AWS was not able to validate the provided access credentials"};
   }

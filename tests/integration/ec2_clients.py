@@ -1,0 +1,668 @@
+#!/usr/bin/python3
+"""The EC2 API as unmodified clients see it: boto3 and the aws CLI against a running endpoint.
+
+  BERTH_ENDPOINT=https://127.0.0.1:8773 AWS_CA_BUNDLE=ca.pem \\
+  BERTH_KEY_A=AKIA...:secret BERTH_KEY_B=AKIA...:secret tests/integration/ec2_clients.py [options]
+
+  --guests=real|fake  what is behind the agents. Default real: the console must show a line of the guest.
+  --image=ami-...     default: the first public image
+  --type=NAME         default: the smallest type that is offered
+  --wait=SECONDS      how long a change of state may take. Default 180.
+  --cli=PATH          default /usr/bin/aws; empty: leave the CLI out
+
+Two tenants, whose quotas let each run a handful of the smallest type. What it makes it terminates and
+deletes. Tests are named by what holds; unittest's own options go behind `--`.
+"""
+import argparse
+import base64
+import json
+import os
+import pathlib
+import subprocess
+import sys
+import tempfile
+import time
+import unittest
+import uuid
+
+import boto3
+import botocore.config
+import botocore.exceptions
+import botocore.session
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+ED25519 = 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAICGdrzE2wslCmj9JkGVkpgvAWIjYRLIAxWpaWW/e4hHD ada@example'
+ED25519_FINGERPRINT = 'dRoZQOLC8z1oitK9pU8shBdpo0+MOEmTxga2qd2twJg='
+ABSENT = {'i': 'i-00000000000000bad', 'ami': 'ami-00000000000000bad', 'key': 'key-00000000000000bad'}
+OPTIONS = None  # parsed in main
+
+
+def client(key, service='ec2', **config):
+    identity, secret = os.environ[key].split(':', 1)
+    # One attempt: what is refused is seen as it was refused.
+    config = {'retries': {'total_max_attempts': 1}, 'parameter_validation': False, **config}
+    return boto3.client(service, endpoint_url=os.environ['BERTH_ENDPOINT'], region_name=OPTIONS.region,
+                        aws_access_key_id=identity, aws_secret_access_key=secret,
+                        config=botocore.config.Config(**config))
+
+
+def unique(stem):
+    return f'{stem}-{uuid.uuid4().hex[:12]}'
+
+
+def refusal(call, **arguments):
+    """(code, HTTP status, message) of a call that has to fail; None if it does not."""
+    try:
+        call(**arguments)
+    except botocore.exceptions.ClientError as e:
+        return (e.response['Error']['Code'], e.response['ResponseMetadata']['HTTPStatusCode'],
+                e.response['Error']['Message'])
+    return None
+
+
+class Cloud(unittest.TestCase):
+    """What every test has: two tenants, an image, a type, one instance of each tenant."""
+
+    @classmethod
+    def setUpClass(cls):
+        if Cloud.__dict__.get('a'):
+            return
+        Cloud.a, Cloud.b = client('BERTH_KEY_A'), client('BERTH_KEY_B')
+        images = Cloud.a.describe_images(Filters=[{'Name': 'is-public', 'Values': ['true']}])['Images']
+        Cloud.image = OPTIONS.image or images[0]['ImageId']
+        types = Cloud.a.describe_instance_types()['InstanceTypes']
+        size = lambda t: (t['MemoryInfo']['SizeInMiB'], t['VCpuInfo']['DefaultVCpus'], t['InstanceType'])
+        Cloud.type = OPTIONS.type or min(types, key=size)['InstanceType']
+        Cloud.made = {'a': [], 'b': []}
+        Cloud.own = cls.launched('a')[0]
+        Cloud.foreign = cls.launched('b')[0]
+
+    @classmethod
+    def launched(cls, tenant, count=1, **more):
+        arguments = {'ImageId': Cloud.image, 'InstanceType': Cloud.type, 'MinCount': count, 'MaxCount': count, **more}
+        reply = getattr(Cloud, tenant).run_instances(**arguments)
+        ids = [i['InstanceId'] for i in reply['Instances']]
+        Cloud.made[tenant] += ids
+        return ids
+
+    @classmethod
+    def described(cls, instance, ec2=None):
+        return (ec2 or Cloud.a).describe_instances(InstanceIds=[instance])['Reservations'][0]['Instances'][0]
+
+    def wait(self, waiter, ids):
+        Cloud.a.get_waiter(waiter).wait(InstanceIds=ids, WaiterConfig={'Delay': 1, 'MaxAttempts': OPTIONS.wait})
+
+    def refused(self, code, call, status=400, **arguments):
+        found = refusal(call, **arguments)
+        self.assertIsNotNone(found, f'expected {code}, but the call succeeded')
+        self.assertEqual(found[:2], (code, status), found[2])
+        return found[2]
+
+
+def tearDownModule():
+    for tenant, ids in getattr(Cloud, 'made', {}).items():
+        ec2 = getattr(Cloud, tenant)
+        if not ids:
+            continue
+        for i in ids:
+            refusal(ec2.modify_instance_attribute, InstanceId=i, DisableApiTermination={'Value': False})
+        refusal(ec2.terminate_instances, InstanceIds=ids)
+
+
+# ---- Life ----------------------------------------------------------------------------------------------
+
+
+class Life(Cloud):
+    def test_an_instance_goes_through_its_states_and_its_waiters_see_them(self):
+        reply = self.a.run_instances(ImageId=self.image, InstanceType=self.type, MinCount=1, MaxCount=1,
+                                     UserData='#!/bin/sh\n', DisableApiTermination=False)
+        i = reply['Instances'][0]['InstanceId']
+        self.made['a'].append(i)
+        self.assertRegex(i, r'^i-[0-9a-f]{17}$')
+        self.assertRegex(reply['ReservationId'], r'^r-[0-9a-f]{17}$')
+        self.assertEqual(reply['Instances'][0]['State'], {'Code': 0, 'Name': 'pending'})
+        self.wait('instance_exists', [i])
+        self.wait('instance_running', [i])
+        self.wait('instance_status_ok', [i])
+        self.wait('system_status_ok', [i])
+        running = self.described(i)
+        self.assertEqual(running['State'], {'Code': 16, 'Name': 'running'})
+        self.assertIsNone(refusal(self.a.reboot_instances, InstanceIds=[i]))
+        self.assertEqual(self.described(i)['State']['Code'], 16)
+
+        change = self.a.stop_instances(InstanceIds=[i])['StoppingInstances'][0]
+        self.assertEqual((change['PreviousState']['Code'], change['CurrentState']['Code']), (16, 64))
+        self.wait('instance_stopped', [i])
+        stopped = self.described(i)
+        self.assertEqual(stopped['StateReason']['Code'], 'Client.UserInitiatedShutdown')
+        self.assertRegex(stopped['StateTransitionReason'], r'^User initiated \(.* GMT\)$')
+        self.assertEqual(self.a.stop_instances(InstanceIds=[i])['StoppingInstances'][0]['CurrentState']['Code'], 80)
+
+        change = self.a.start_instances(InstanceIds=[i])['StartingInstances'][0]
+        self.assertEqual((change['PreviousState']['Code'], change['CurrentState']['Code']), (80, 0))
+        self.wait('instance_running', [i])
+
+        change = self.a.terminate_instances(InstanceIds=[i])['TerminatingInstances'][0]
+        self.assertEqual((change['PreviousState']['Code'], change['CurrentState']['Code']), (16, 32))
+        self.wait('instance_terminated', [i])
+        gone = self.described(i)
+        self.assertEqual(gone['NetworkInterfaces'], [])
+        self.assertEqual(gone['BlockDeviceMappings'], [])
+        self.assertEqual(self.a.terminate_instances(InstanceIds=[i])['TerminatingInstances'][0]['CurrentState']['Code'], 48)
+        self.refused('IncorrectInstanceState', self.a.start_instances, InstanceIds=[i])
+        self.refused('IncorrectInstanceState', self.a.stop_instances, InstanceIds=[i])
+
+    def test_an_instance_shows_what_terraform_and_ansible_take_for_granted(self):
+        self.wait('instance_running', [self.own])
+        i = self.described(self.own)
+        nic = i['NetworkInterfaces'][0]
+        self.assertEqual(nic['Attachment']['DeviceIndex'], 0)
+        self.assertTrue(nic['SourceDestCheck'])
+        self.assertEqual(nic['Groups'], [])
+        self.assertEqual(i['RootDeviceName'], i['BlockDeviceMappings'][0]['DeviceName'])
+        self.assertTrue(i['BlockDeviceMappings'][0]['Ebs']['DeleteOnTermination'])
+        self.assertEqual(i['Placement']['Tenancy'], 'default')
+        self.assertEqual(i['Monitoring'], {'State': 'disabled'})
+        for field in ('CpuOptions', 'MetadataOptions', 'PrivateDnsNameOptions', 'HibernationOptions', 'EnclaveOptions',
+                      'Architecture', 'Hypervisor', 'SecurityGroups', 'LaunchTime', 'EbsOptimized', 'SourceDestCheck'):
+            self.assertIn(field, i)
+        self.assertEqual(len(i['MetadataOptions']), 6)
+        if i.get('PrivateIpAddress'):
+            self.assertTrue(i['PrivateDnsName'].startswith('ip-' + i['PrivateIpAddress'].replace('.', '-')))
+
+    def test_a_batch_is_one_reservation_with_launch_indices(self):
+        ids = self.launched('a', 2)
+        reservations = self.a.describe_instances(InstanceIds=ids)['Reservations']
+        self.assertEqual(len(reservations), 1)
+        self.assertEqual([i['AmiLaunchIndex'] for i in reservations[0]['Instances']], [0, 1])
+        self.assertEqual(reservations[0]['OwnerId'], client('BERTH_KEY_A', 'sts').get_caller_identity()['Account'])
+        self.a.terminate_instances(InstanceIds=ids)
+
+    def test_a_retried_token_gives_the_same_instances_and_another_request_a_mismatch(self):
+        token = unique('token')
+        first = self.launched('a', ClientToken=token)
+        for _ in range(3):
+            self.assertEqual(self.launched('a', ClientToken=token), first)
+        self.refused('IdempotentParameterMismatch', self.launched, tenant='a', ClientToken=token, EbsOptimized=True)
+        # Tokens are a tenant's own.
+        self.assertNotEqual(self.launched('b', ClientToken=token), first)
+        self.a.terminate_instances(InstanceIds=first)
+        self.assertEqual(self.launched('a', ClientToken=token), first)
+
+    def test_the_console_can_be_read(self):
+        deadline = time.monotonic() + OPTIONS.wait
+        while True:
+            reply = self.a.get_console_output(InstanceId=self.own)
+            self.assertEqual(reply['InstanceId'], self.own)
+            self.assertIn('Timestamp', reply)
+            if OPTIONS.guests == 'fake' or reply.get('Output'):
+                return
+            self.assertLess(time.monotonic(), deadline, 'the guest wrote nothing to its console')
+            time.sleep(1)
+
+
+class Attributes(Cloud):
+    def value(self, attribute, key):
+        return self.a.describe_instance_attribute(InstanceId=self.own, Attribute=attribute).get(key)
+
+    def test_every_attribute_can_be_asked_for(self):
+        for attribute in ('instanceType', 'kernel', 'ramdisk', 'userData', 'disableApiTermination',
+                          'instanceInitiatedShutdownBehavior', 'rootDeviceName', 'blockDeviceMapping', 'productCodes',
+                          'sourceDestCheck', 'groupSet', 'ebsOptimized', 'sriovNetSupport', 'enaSupport',
+                          'enclaveOptions', 'disableApiStop'):
+            reply = self.a.describe_instance_attribute(InstanceId=self.own, Attribute=attribute)
+            self.assertEqual(reply['InstanceId'], self.own, attribute)
+        self.refused('InvalidParameterValue', self.a.describe_instance_attribute, InstanceId=self.own, Attribute='spam')
+
+    def test_protection_from_termination_holds_for_the_whole_batch(self):
+        kept, other = self.launched('a', 2)
+        self.a.modify_instance_attribute(InstanceId=kept, DisableApiTermination={'Value': True})
+        reply = self.a.describe_instance_attribute(InstanceId=kept, Attribute='disableApiTermination')
+        self.assertEqual(reply['DisableApiTermination'], {'Value': True})
+        self.refused('OperationNotPermitted', self.a.terminate_instances, InstanceIds=[kept, other])
+        self.assertNotIn(self.described(other)['State']['Name'], ('shutting-down', 'terminated'))
+        self.a.modify_instance_attribute(InstanceId=kept, Attribute='disableApiTermination', Value='false')
+        self.assertIsNone(refusal(self.a.terminate_instances, InstanceIds=[kept, other]))
+
+    def test_protection_from_stop_holds(self):
+        i = self.launched('a', DisableApiStop=True)[0]
+        self.wait('instance_running', [i])
+        self.refused('OperationNotPermitted', self.a.stop_instances, InstanceIds=[i])
+        self.a.modify_instance_attribute(InstanceId=i, DisableApiStop={'Value': False})
+        self.assertIsNone(refusal(self.a.stop_instances, InstanceIds=[i]))
+        self.a.terminate_instances(InstanceIds=[i])
+
+    def test_shutdown_behaviour_and_what_needs_a_stopped_instance(self):
+        self.a.modify_instance_attribute(InstanceId=self.own, InstanceInitiatedShutdownBehavior={'Value': 'terminate'})
+        self.assertEqual(self.value('instanceInitiatedShutdownBehavior', 'InstanceInitiatedShutdownBehavior'), {'Value': 'terminate'})
+        self.a.modify_instance_attribute(InstanceId=self.own, InstanceInitiatedShutdownBehavior={'Value': 'stop'})
+        self.wait('instance_running', [self.own])
+        self.refused('IncorrectInstanceState', self.a.modify_instance_attribute, InstanceId=self.own, InstanceType={'Value': self.type})
+        self.refused('IncorrectInstanceState', self.a.modify_instance_attribute, InstanceId=self.own, UserData={'Value': b'x'})
+        self.refused('InvalidParameterCombination', self.a.modify_instance_attribute, InstanceId=self.own)
+
+    def test_user_data_comes_back_byte_for_byte(self):
+        data = bytes(range(256))
+        i = self.launched('a', UserData=data)[0]  # boto3 encodes it
+        found = self.a.describe_instance_attribute(InstanceId=i, Attribute='userData')['UserData']['Value']
+        self.assertEqual(base64.b64decode(found), data)
+        self.a.terminate_instances(InstanceIds=[i])
+
+
+# ---- Finding -------------------------------------------------------------------------------------------
+
+
+class Finding(Cloud):
+    def found(self, *filters):
+        reply = self.a.describe_instances(Filters=[{'Name': n, 'Values': v} for n, v in filters])
+        return {i['InstanceId'] for r in reply['Reservations'] for i in r['Instances']}
+
+    def test_filters_with_wildcards_tags_and_states(self):
+        name = unique('web')
+        i = self.launched('a', TagSpecifications=[{'ResourceType': 'instance', 'Tags': [
+            {'Key': 'Name', 'Value': name}, {'Key': 'empty', 'Value': ''}]}])[0]
+        self.assertEqual(self.found(('tag:Name', [name])), {i})
+        self.assertEqual(self.found(('tag:Name', [name[:-1] + '?'])), {i})
+        self.assertEqual(self.found(('tag:Name', ['web*' + name[-4:]])), {i})
+        self.assertEqual(self.found(('tag:Name', ['nothing', name])), {i})
+        self.assertEqual(self.found(('tag:Name', [name]), ('image-id', ['ami-nothing*'])), set())
+        self.assertEqual(self.found(('tag:Name', [name.upper()])), set())
+        self.assertEqual(self.found(('tag:Name', [name]), ('tag:empty', [''])), {i})
+        self.assertIn(i, self.found(('tag-key', ['Nam?']), ('instance-type', [self.type])))
+        self.assertIn(i, self.found(('instance-state-name', ['pending', 'running'])))
+        self.assertNotIn(i, self.found(('instance-state-name', ['terminated'])))
+        message = self.refused('InvalidParameterValue', self.a.describe_instances, Filters=[{'Name': 'spam', 'Values': ['x']}])
+        self.assertEqual(message, "The filter 'spam' is invalid")
+        self.a.terminate_instances(InstanceIds=[i])
+
+    def test_paginators_give_everything_once(self):
+        mark = unique('page')
+        ids = self.launched('a', 6, TagSpecifications=[{'ResourceType': 'instance', 'Tags': [{'Key': 'page', 'Value': mark}]}])
+        pages = self.a.get_paginator('describe_instances').paginate(
+            Filters=[{'Name': 'tag:page', 'Values': [mark]}], PaginationConfig={'PageSize': 5})
+        pages = [[i['InstanceId'] for r in p['Reservations'] for i in r['Instances']] for p in pages]
+        self.assertEqual([len(p) for p in pages], [5, 1])
+        self.assertEqual(sorted(sum(pages, [])), sorted(ids))
+        for name, key in (('describe_instance_types', 'InstanceTypes'), ('describe_tags', 'Tags'),
+                          ('describe_instance_type_offerings', 'InstanceTypeOfferings')):
+            whole = getattr(self.a, name)()[key]
+            paged = [x for p in self.a.get_paginator(name).paginate(PaginationConfig={'PageSize': 5}) for x in p[key]]
+            # Tags of instances that other tests make and end may come and go in between.
+            if key != 'Tags':
+                self.assertEqual(paged, whole, name)
+            self.assertEqual(len({json.dumps(x, default=str, sort_keys=True) for x in paged}), len(paged), name)
+        status = self.a.get_paginator('describe_instance_status').paginate(
+            IncludeAllInstances=True, Filters=[{'Name': 'tag:page', 'Values': [mark]}], PaginationConfig={'PageSize': 5})
+        self.assertEqual(sorted(s['InstanceId'] for p in status for s in p['InstanceStatuses']), sorted(ids))
+        self.a.terminate_instances(InstanceIds=ids)
+
+    def test_page_rules(self):
+        self.refused('InvalidParameterValue', self.a.describe_instances, MaxResults=4)
+        self.refused('InvalidParameterValue', self.a.describe_instances, MaxResults=1001)
+        self.refused('InvalidParameterCombination', self.a.describe_instances, MaxResults=5, InstanceIds=[self.own])
+        self.refused('InvalidNextToken', self.a.describe_instances, MaxResults=5, NextToken='spam')
+
+    def test_types_offerings_images_regions_zones_and_account(self):
+        one = self.a.describe_instance_types(InstanceTypes=[self.type])['InstanceTypes'][0]
+        for field in ('VCpuInfo', 'MemoryInfo', 'NetworkInfo', 'EbsInfo', 'ProcessorInfo', 'BurstablePerformanceSupported',
+                      'CurrentGeneration', 'Hypervisor', 'BareMetal', 'SupportedVirtualizationTypes'):
+            self.assertIn(field, one)
+        self.refused('InvalidInstanceType', self.a.describe_instance_types, InstanceTypes=['spam.large'])
+        zones = self.a.describe_availability_zones()['AvailabilityZones']
+        self.assertTrue(all(z['State'] == 'available' and z['ZoneId'] and z['RegionName'] == OPTIONS.region for z in zones))
+        self.refused('InvalidParameterValue', self.a.describe_availability_zones, ZoneNames=['mars-1a'])
+        offered = self.a.describe_instance_type_offerings(
+            LocationType='availability-zone', Filters=[{'Name': 'instance-type', 'Values': [self.type]}])['InstanceTypeOfferings']
+        self.assertLessEqual({o['Location'] for o in offered}, {z['ZoneName'] for z in zones})
+        self.assertEqual([r['RegionName'] for r in self.a.describe_regions()['Regions']], [OPTIONS.region])
+        self.refused('InvalidParameterValue', self.a.describe_regions, RegionNames=['mars-1'])
+        image = self.a.describe_images(ImageIds=[self.image])['Images'][0]
+        self.assertEqual((image['State'], image['VirtualizationType'], image['RootDeviceType']), ('available', 'hvm', 'ebs'))
+        self.assertEqual(image['RootDeviceName'], image['BlockDeviceMappings'][0]['DeviceName'])
+        attributes = {a['AttributeName'] for a in self.a.describe_account_attributes()['AccountAttributes']}
+        self.assertLessEqual({'supported-platforms', 'default-vpc', 'max-instances'}, attributes)
+        who = client('BERTH_KEY_A', 'sts').get_caller_identity()
+        self.assertRegex(who['Account'], r'^\d{12}$')
+        self.assertEqual(who['Arn'], f"arn:aws:iam::{who['Account']}:root")
+
+
+# ---- Tags and keys -------------------------------------------------------------------------------------
+
+
+class TagsAndKeys(Cloud):
+    def tags(self, resource):
+        found = self.a.describe_tags(Filters=[{'Name': 'resource-id', 'Values': [resource]}])['Tags']
+        return {t['Key']: t['Value'] for t in found}
+
+    def test_tags_are_made_overwritten_and_deleted(self):
+        i = self.own
+        self.a.create_tags(Resources=[i], Tags=[{'Key': 'a', 'Value': '1'}, {'Key': 'b', 'Value': '<&>"'}, {'Key': 'c', 'Value': ''}])
+        self.a.create_tags(Resources=[i], Tags=[{'Key': 'a', 'Value': '2'}])
+        self.assertEqual(self.tags(i), {**self.tags(i), 'a': '2', 'b': '<&>"', 'c': ''})
+        self.a.delete_tags(Resources=[i], Tags=[{'Key': 'a', 'Value': 'another'}, {'Key': 'b'}, {'Key': 'c', 'Value': ''}])
+        self.assertEqual(self.tags(i), {'a': '2'})
+        self.a.delete_tags(Resources=[i])
+        self.assertEqual(self.tags(i), {})
+        self.assertNotIn('Tags', self.described(i))
+
+    def test_tag_limits(self):
+        many = [{'Key': f'k{n}', 'Value': 'x'} for n in range(51)]
+        self.refused('TagLimitExceeded', self.a.create_tags, Resources=[self.own], Tags=many)
+        self.refused('InvalidParameterValue', self.a.create_tags, Resources=[self.own], Tags=[{'Key': 'aws:x', 'Value': 'x'}])
+        self.refused('InvalidID', self.a.create_tags, Resources=['spam'], Tags=[{'Key': 'a', 'Value': 'x'}])
+        self.refused('MissingParameter', self.a.create_tags, Resources=[self.own], Tags=[])
+        # All or nothing.
+        self.refused('InvalidInstanceID.NotFound', self.a.create_tags, Resources=[self.own, ABSENT['i']], Tags=[{'Key': 'half', 'Value': 'x'}])
+        self.assertNotIn('half', self.tags(self.own))
+
+    def test_a_made_key_pair_is_one_that_ssh_reads(self):
+        for kind, head in (('rsa', 'RSA PRIVATE KEY'), ('ed25519', 'OPENSSH PRIVATE KEY')):
+            name = unique('key')
+            made = self.a.create_key_pair(KeyName=name, KeyType=kind)
+            self.assertIn(f'-----BEGIN {head}-----', made['KeyMaterial'])
+            with tempfile.NamedTemporaryFile('w') as f:
+                os.chmod(f.name, 0o600)
+                f.write(made['KeyMaterial'])
+                f.flush()
+                public = subprocess.run(['ssh-keygen', '-y', '-f', f.name], check=True, capture_output=True, text=True).stdout
+                if kind == 'rsa':
+                    der = subprocess.run(['openssl', 'pkcs8', '-in', f.name, '-topk8', '-nocrypt', '-outform', 'DER'], check=True, capture_output=True).stdout
+                    digest = subprocess.run(['openssl', 'sha1', '-c'], input=der, check=True, capture_output=True).stdout.decode()
+                    self.assertIn(made['KeyFingerprint'], digest)
+            shown = self.a.describe_key_pairs(KeyNames=[name], IncludePublicKey=True)['KeyPairs'][0]
+            self.assertEqual(shown['PublicKey'].split()[:2], public.split()[:2])
+            self.assertEqual((shown['KeyPairId'], shown['KeyFingerprint'], shown['KeyType']), (made['KeyPairId'], made['KeyFingerprint'], kind))
+            self.refused('InvalidKeyPair.Duplicate', self.a.create_key_pair, KeyName=name)
+            self.a.delete_key_pair(KeyPairId=made['KeyPairId'])
+            self.refused('InvalidKeyPair.NotFound', self.a.describe_key_pairs, KeyNames=[name])
+            self.assertIsNone(refusal(self.a.delete_key_pair, KeyName=name))
+
+    def test_an_imported_key_pair_is_found_by_name_id_and_filter(self):
+        name = unique('key')
+        made = self.a.import_key_pair(KeyName=name, PublicKeyMaterial=ED25519.encode(), TagSpecifications=[
+            {'ResourceType': 'key-pair', 'Tags': [{'Key': 'team', 'Value': name}]}])
+        self.assertEqual(made['KeyFingerprint'], ED25519_FINGERPRINT)
+        for how in ({'KeyNames': [name]}, {'KeyPairIds': [made['KeyPairId']]}, {'Filters': [{'Name': 'tag:team', 'Values': [name]}]}):
+            found = self.a.describe_key_pairs(**how)['KeyPairs']
+            self.assertEqual([k['KeyName'] for k in found], [name])
+        self.a.get_waiter('key_pair_exists').wait(KeyNames=[name], WaiterConfig={'Delay': 1})
+        i = self.launched('a', KeyName=name)[0]
+        self.assertEqual(self.described(i)['KeyName'], name)
+        self.a.terminate_instances(InstanceIds=[i])
+        self.a.delete_key_pair(KeyName=name)
+        self.refused('InvalidKey.Format', self.a.import_key_pair, KeyName=name, PublicKeyMaterial=b'spam')
+
+
+# ---- Refusals ------------------------------------------------------------------------------------------
+
+
+class Refusals(Cloud):
+    def launch_refused(self, code, status=400, **more):
+        arguments = {'ImageId': self.image, 'InstanceType': self.type, 'MinCount': 1, 'MaxCount': 1, **more}
+        return self.refused(code, self.a.run_instances, status, **arguments)
+
+    def test_launches_that_cannot_be(self):
+        self.launch_refused('InvalidAMIID.Malformed', ImageId='spam')
+        self.assertEqual(self.launch_refused('InvalidAMIID.NotFound', ImageId=ABSENT['ami']),
+                         f"The image id '[{ABSENT['ami']}]' does not exist")
+        self.launch_refused('InvalidParameterValue', InstanceType='spam.large')
+        self.launch_refused('InvalidKeyPair.NotFound', KeyName='no-such-key')
+        self.launch_refused('InvalidParameterValue', Placement={'AvailabilityZone': 'mars-1a'})
+        self.launch_refused('InvalidParameterValue', MinCount=2, MaxCount=1)
+        self.launch_refused('InvalidParameterValue', MinCount=0, MaxCount=0)
+        self.launch_refused('InstanceLimitExceeded', MinCount=1001, MaxCount=1001)
+        self.launch_refused('InvalidParameterValue', ClientToken='x' * 65)
+        self.launch_refused('InvalidUserData.Malformed', UserData='x' * 17_000)
+        self.launch_refused('InvalidBlockDeviceMapping', BlockDeviceMappings=[{'DeviceName': '/dev/sda1', 'Ebs': {'VolumeSize': 100_000}}])
+        self.launch_refused('InvalidParameterValue', TagSpecifications=[{'ResourceType': 'volume', 'Tags': [{'Key': 'a', 'Value': 'b'}]}])
+        for parameter, value in (('SubnetId', 'subnet-1'), ('SecurityGroupIds', ['sg-1']), ('IamInstanceProfile', {'Name': 'x'}),
+                                 ('LaunchTemplate', {'LaunchTemplateName': 'x'}), ('InstanceMarketOptions', {'MarketType': 'spot'})):
+            self.launch_refused('UnsupportedOperation', **{parameter: value})
+
+    def test_empty_values_are_absent_ones(self):
+        i = self.launched('a', SubnetId='', Placement={'AvailabilityZone': ''}, IamInstanceProfile={'Name': ''})
+        self.a.terminate_instances(InstanceIds=i)
+
+    def test_ids_that_are_none(self):
+        for call in (self.a.start_instances, self.a.stop_instances, self.a.reboot_instances, self.a.terminate_instances, self.a.describe_instances):
+            self.assertIn('spam', self.refused('InvalidInstanceID.Malformed', call, InstanceIds=['spam']))
+            self.assertEqual(self.refused('InvalidInstanceID.NotFound', call, InstanceIds=[ABSENT['i']]),
+                             f"The instance ID '{ABSENT['i']}' does not exist")
+        for call in (self.a.start_instances, self.a.stop_instances, self.a.reboot_instances, self.a.terminate_instances):
+            self.assertEqual(self.refused('InvalidParameterCombination', call, InstanceIds=[]), 'No instances specified')
+        # One bad id stops the whole batch.
+        self.refused('InvalidInstanceID.NotFound', self.a.terminate_instances, InstanceIds=[self.own, ABSENT['i']])
+        self.assertNotIn(self.described(self.own)['State']['Name'], ('shutting-down', 'terminated'))
+
+    def test_actions_and_parameters_that_are_none(self):
+        self.refused('InvalidAction', self.a.describe_vpcs)
+
+        def spam(params, **_):
+            params['body']['Spam'] = '1'
+        other = client('BERTH_KEY_A')
+        other.meta.events.register('before-call.ec2.DescribeRegions', spam)
+        self.refused('UnknownParameter', other.describe_regions)
+
+        def future(params, **_):
+            params['body']['Version'] = '2099-01-01'
+        other = client('BERTH_KEY_A')
+        other.meta.events.register('before-call.ec2.DescribeRegions', future)
+        self.refused('NoSuchVersion', other.describe_regions)
+
+        def nameless(params, **_):
+            del params['body']['Action']
+        other = client('BERTH_KEY_A')
+        other.meta.events.register('before-call.ec2.DescribeRegions', nameless)
+        self.refused('MissingAction', other.describe_regions)
+
+    def test_who_is_not_known_is_told_only_that(self):
+        identity, secret = os.environ['BERTH_KEY_A'].split(':', 1)
+        found = set()
+        for key in (f'{identity}:wrong', f'AKIAAAAAAAAAAAAAAAAA:{secret}'):
+            os.environ['BERTH_KEY_WRONG'] = key
+            found.add(refusal(client('BERTH_KEY_WRONG').describe_instances))
+            found.add(refusal(client('BERTH_KEY_WRONG').terminate_instances, InstanceIds=[self.own]))
+        self.assertEqual({f[:2] for f in found}, {('AuthFailure', 401)})
+        self.assertEqual(len(found), 1)
+        unsigned = client('BERTH_KEY_A', signature_version=botocore.UNSIGNED)
+        self.refused('MissingAuthenticationToken', unsigned.describe_regions)
+
+    def test_a_signature_from_another_hour_has_expired(self):
+        import datetime
+        import botocore.auth
+
+        class Late(datetime.datetime):
+            @classmethod
+            def utcnow(cls):
+                return datetime.datetime.utcnow() - datetime.timedelta(hours=1)
+        real = botocore.auth.datetime
+        try:
+            botocore.auth.datetime = type('module', (), {'datetime': Late, 'timedelta': datetime.timedelta})
+            self.refused('RequestExpired', client('BERTH_KEY_A').describe_regions)
+        finally:
+            botocore.auth.datetime = real
+
+
+# ---- The matrix: every action ---------------------------------------------------------------------------
+
+# Action -> (arguments that succeed with our own things, {id parameter: kind of id}).
+MATRIX = {
+    'RunInstances': (lambda c: {'ImageId': c.image, 'InstanceType': c.type, 'MinCount': 1, 'MaxCount': 1}, {'KeyName': 'name', 'ImageId': 'ami'}),
+    'DescribeInstances': (lambda c: {}, {'InstanceIds': 'i'}),
+    'DescribeInstanceStatus': (lambda c: {}, {'InstanceIds': 'i'}),
+    'DescribeInstanceAttribute': (lambda c: {'InstanceId': c.own, 'Attribute': 'userData'}, {'InstanceId': 'i'}),
+    'ModifyInstanceAttribute': (lambda c: {'InstanceId': c.own, 'DisableApiTermination': {'Value': True}}, {'InstanceId': 'i'}),
+    'StartInstances': (lambda c: {'InstanceIds': [c.own]}, {'InstanceIds': 'i'}),
+    'StopInstances': (lambda c: {'InstanceIds': [c.own]}, {'InstanceIds': 'i'}),
+    'RebootInstances': (lambda c: {'InstanceIds': [c.own]}, {'InstanceIds': 'i'}),
+    'TerminateInstances': (lambda c: {'InstanceIds': [c.own]}, {'InstanceIds': 'i'}),
+    'GetConsoleOutput': (lambda c: {'InstanceId': c.own}, {'InstanceId': 'i'}),
+    'DescribeInstanceTypes': (lambda c: {}, {}),
+    'DescribeInstanceTypeOfferings': (lambda c: {}, {}),
+    'DescribeImages': (lambda c: {}, {'ImageIds': 'ami'}),
+    'DescribeRegions': (lambda c: {}, {}),
+    'DescribeAvailabilityZones': (lambda c: {}, {}),
+    'CreateKeyPair': (lambda c: {'KeyName': 'matrix'}, {}),
+    'ImportKeyPair': (lambda c: {'KeyName': 'matrix', 'PublicKeyMaterial': ED25519.encode()}, {}),
+    'DescribeKeyPairs': (lambda c: {}, {'KeyNames': 'name', 'KeyPairIds': 'key'}),
+    'DeleteKeyPair': (lambda c: {'KeyName': 'matrix'}, {'KeyName': 'name', 'KeyPairId': 'key'}),
+    'CreateTags': (lambda c: {'Resources': [c.own], 'Tags': [{'Key': 'matrix', 'Value': 'x'}]}, {'Resources': 'i key ami'}),
+    'DeleteTags': (lambda c: {'Resources': [c.own]}, {'Resources': 'i key ami'}),
+    'DescribeTags': (lambda c: {}, {}),
+    'DescribeAccountAttributes': (lambda c: {}, {}),
+    'GetCallerIdentity': (lambda c: {}, {}),
+}
+
+
+def method(action):
+    return botocore.xform_name(action)
+
+
+class Matrix(Cloud):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.foreign_key = unique('foreign')
+        cls.foreign_key_id = cls.b.import_key_pair(KeyName=cls.foreign_key, PublicKeyMaterial=ED25519.encode())['KeyPairId']
+        cls.b.create_tags(Resources=[cls.foreign, cls.foreign_key_id], Tags=[{'Key': 'secret-of-b', 'Value': 'x'}])
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.b.delete_key_pair(KeyName=cls.foreign_key)
+
+    def test_every_action_that_is_served_has_a_row(self):
+        served = {line.split('#')[0].strip().split(':')[-1] for line in (ROOT / 'daemon/ec2/wire/actions.txt').read_text().splitlines()}
+        self.assertEqual(served - {''}, set(MATRIX))
+
+    def snapshot(self):
+        """Everything of both tenants that calls could change."""
+        out = []
+        for ec2 in (self.a, self.b):
+            instances = [i for r in ec2.describe_instances()['Reservations'] for i in r['Instances']]
+            out.append(sorted(i['InstanceId'] for i in instances))
+            out.append(sorted(k['KeyPairId'] for k in ec2.describe_key_pairs()['KeyPairs']))
+            out.append(sorted((t['ResourceId'], t['Key'], t['Value']) for t in ec2.describe_tags()['Tags']))
+        for ec2, i in ((self.a, self.own), (self.b, self.foreign)):
+            out.append(ec2.describe_instance_attribute(InstanceId=i, Attribute='disableApiTermination')['DisableApiTermination'])
+            out.append(self.described(i, ec2)['State'])
+        return out
+
+    def test_a_dry_run_of_every_action_changes_nothing(self):
+        self.wait('instance_running', [self.own])
+        Cloud.b.get_waiter('instance_running').wait(InstanceIds=[self.foreign], WaiterConfig={'Delay': 1, 'MaxAttempts': OPTIONS.wait})
+        before = self.snapshot()
+        for action, (arguments, _) in MATRIX.items():
+            if action == 'GetCallerIdentity':
+                continue  # STS has no dry run
+            with self.subTest(action):
+                message = self.refused('DryRunOperation', getattr(self.a, method(action)), 412, DryRun=True, **arguments(self))
+                self.assertEqual(message, 'Request would have succeeded, but DryRun flag is set.')
+        self.assertEqual(self.snapshot(), before)
+
+    def test_a_dry_run_of_what_would_fail_says_how(self):
+        self.refused('InvalidInstanceID.NotFound', self.a.terminate_instances, InstanceIds=[ABSENT['i']], DryRun=True)
+        self.refused('InvalidAMIID.NotFound', self.a.run_instances, ImageId=ABSENT['ami'], InstanceType=self.type, MinCount=1, MaxCount=1, DryRun=True)
+
+    def test_a_foreign_id_is_an_absent_one_for_every_action_and_id_parameter(self):
+        Cloud.b.get_waiter('instance_running').wait(InstanceIds=[self.foreign], WaiterConfig={'Delay': 1, 'MaxAttempts': OPTIONS.wait})
+        foreign = {'i': self.foreign, 'name': self.foreign_key, 'key': self.foreign_key_id, 'ami': OPTIONS.foreign_image}
+        absent = {**ABSENT, 'name': unique('foreign')}
+        before = self.snapshot()
+        for action, (arguments, parameters) in MATRIX.items():
+            call = getattr(self.a, method(action)) if action != 'GetCallerIdentity' else None
+            for parameter, kinds in parameters.items():
+                for kind in kinds.split():
+                    if not foreign[kind]:
+                        continue
+                    with self.subTest(action, parameter=parameter, kind=kind):
+                        self.assertEqual(*(self.outcome(call, arguments(self), parameter, ids[kind]) for ids in (foreign, absent)))
+        self.assertEqual(self.snapshot(), before)
+
+    def outcome(self, call, arguments, parameter, value):
+        is_list = parameter.endswith('s')
+        arguments = {**arguments, parameter: [value] if is_list else value}
+        if 'KeyPairId' in parameter or 'KeyName' in parameter and 'ImageId' not in arguments:
+            arguments = {parameter: arguments[parameter]}
+        try:
+            reply = call(**arguments)
+        except botocore.exceptions.ClientError as e:
+            reply = {**e.response['Error'], 'Status': e.response['ResponseMetadata']['HTTPStatusCode']}
+        reply.pop('ResponseMetadata', None)
+        return json.dumps(reply, default=str, sort_keys=True).replace(value, 'THE-ID')
+
+    def test_no_list_shows_anything_of_another_tenant(self):
+        seen = json.dumps([self.a.describe_instances(), self.a.describe_instance_status(IncludeAllInstances=True),
+                           self.a.describe_key_pairs(), self.a.describe_tags(), self.a.describe_images()], default=str)
+        for thing in (self.foreign, self.foreign_key, self.foreign_key_id, 'secret-of-b'):
+            self.assertNotIn(thing, seen)
+        for filters in ([{'Name': 'instance-id', 'Values': [self.foreign, 'i-*']}], [{'Name': 'tag-key', 'Values': ['secret-of-b']}]):
+            found = [i['InstanceId'] for r in self.a.describe_instances(Filters=filters)['Reservations'] for i in r['Instances']]
+            self.assertNotIn(self.foreign, found)
+
+
+# ---- The CLI ---------------------------------------------------------------------------------------------
+
+
+class Cli(Cloud):
+    def aws(self, *words, service='ec2', expect=0):
+        identity, secret = os.environ['BERTH_KEY_A'].split(':', 1)
+        env = {**os.environ, 'AWS_ACCESS_KEY_ID': identity, 'AWS_SECRET_ACCESS_KEY': secret, 'AWS_DEFAULT_REGION': OPTIONS.region,
+               'AWS_PAGER': '', 'AWS_MAX_ATTEMPTS': '1', 'AWS_CONFIG_FILE': os.devnull, 'AWS_SHARED_CREDENTIALS_FILE': os.devnull}
+        done = subprocess.run([OPTIONS.cli, service, *words, '--endpoint-url', os.environ['BERTH_ENDPOINT'], '--output', 'json'],
+                              env=env, capture_output=True, text=True, timeout=OPTIONS.wait)
+        self.assertEqual(done.returncode == 0, expect == 0, done.stderr)
+        if expect:
+            return done.stderr
+        return json.loads(done.stdout) if done.stdout.strip() else {}
+
+    def setUp(self):
+        if not OPTIONS.cli:
+            self.skipTest('--cli is empty')
+
+    def test_the_cli_runs_finds_tags_and_ends_an_instance(self):
+        name = unique('cli')
+        made = self.aws('run-instances', '--image-id', self.image, '--instance-type', self.type, '--count', '1',
+                        '--tag-specifications', f'ResourceType=instance,Tags=[{{Key=Name,Value={name}}}]')
+        i = made['Instances'][0]['InstanceId']
+        self.made['a'].append(i)
+        self.aws('wait', 'instance-exists', '--instance-ids', i)
+        found = self.aws('describe-instances', '--filters', f'Name=tag:Name,Values={name}')
+        self.assertEqual(found['Reservations'][0]['Instances'][0]['InstanceId'], i)
+        self.aws('create-tags', '--resources', i, '--tags', 'Key=a,Value=b')
+        tags = self.aws('describe-tags', '--filters', f'Name=resource-id,Values={i}')['Tags']
+        self.assertEqual({t['Key'] for t in tags}, {'Name', 'a'})
+        self.aws('get-console-output', '--instance-id', i)
+        self.assertEqual(self.aws('terminate-instances', '--instance-ids', i)['TerminatingInstances'][0]['CurrentState']['Name'], 'shutting-down')
+
+    def test_the_cli_lists_what_there_is(self):
+        self.assertTrue(self.aws('describe-instance-types', '--instance-types', self.type)['InstanceTypes'])
+        self.assertTrue(self.aws('describe-images', '--image-ids', self.image)['Images'])
+        self.assertTrue(self.aws('describe-availability-zones')['AvailabilityZones'])
+        self.assertTrue(self.aws('describe-regions')['Regions'])
+        self.assertEqual(self.aws('describe-instances', '--page-size', '5')['Reservations'] != [], True)
+        self.assertRegex(self.aws('get-caller-identity', service='sts')['Account'], r'^\d{12}$')
+
+    def test_the_cli_shows_our_errors(self):
+        self.assertIn('(InvalidInstanceID.NotFound)', self.aws('stop-instances', '--instance-ids', ABSENT['i'], expect=1))
+        self.assertIn('(DryRunOperation)', self.aws('reboot-instances', '--instance-ids', self.own, '--dry-run', expect=1))
+
+
+def main():
+    global OPTIONS
+    parser = argparse.ArgumentParser(description=__doc__.split('\n')[0])
+    parser.add_argument('--guests', choices=('real', 'fake'), default='real')
+    parser.add_argument('--image', default='')
+    parser.add_argument('--foreign_image', default='', help="a private image of tenant B's, for the matrix")
+    parser.add_argument('--type', default='')
+    parser.add_argument('--region', default='us-east-1')
+    parser.add_argument('--wait', type=int, default=180)
+    parser.add_argument('--cli', default='/usr/bin/aws')
+    OPTIONS, rest = parser.parse_known_args()
+    for name in ('BERTH_ENDPOINT', 'BERTH_KEY_A', 'BERTH_KEY_B'):
+        if name not in os.environ:
+            parser.error(f'the environment must have {name}')
+    unittest.main(argv=[sys.argv[0], *[r for r in rest if r != '--']], verbosity=2)
+
+
+if __name__ == '__main__':
+    main()
