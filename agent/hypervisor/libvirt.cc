@@ -340,14 +340,16 @@ Result<void> LibvirtHypervisor::Inner::remove(RemoveInstance const& a) {
   if (!found && TRY(api_.domain_by_uuid(a.uuid))) {
     return conflict(a.id, "a domain of another name has its UUID");
   }
+  bool const is_domain_meant = found && found->metadata.generation == a.generation;
+  if (is_domain_meant && found->domain.uuid != a.uuid)
+    return conflict(a.id, "its domain has another UUID");
   log_info("instance removed", {{"instance", a.id.value},
                                 {"generation", std::to_string(a.generation.value)},
                                 {"uuid", a.uuid},
                                 {"reason", a.reason},
-                                {"domain", found ? "present" : "absent"}});
+                                {"domain", is_domain_meant ? "present" : "absent"}});
   // A newer placement of the same instance has its own files and its own domain: both stay.
-  if (found && found->metadata.generation == a.generation) {
-    if (found->domain.uuid != a.uuid) return conflict(a.id, "its domain has another UUID");
+  if (is_domain_meant) {
     if (found->domain.state != LibvirtDomain::State::off) {
       Result<void> const ended = api_.destroy(found->domain.uuid);
       if (!ended && ended.error().code != Code::conflict) return ended;
