@@ -65,8 +65,9 @@ Result<Authority> Authority::open(std::string const& directory, WallTime now) {
   }
   std::string const key_path = directory + "/ca.key";
   std::string const certificate_path = directory + "/ca.crt";
-  KeyAndCertificate ca{.key = TRY(read_if_there(key_path)),
-                       .certificate = TRY(read_if_there(certificate_path))};
+  KeyAndCertificate ca;
+  ca.key = TRY(read_if_there(key_path));
+  ca.certificate = TRY(read_if_there(certificate_path));
   if (ca.key.empty() && !ca.certificate.empty()) {
     return Error{Code::corrupt, "certificate authority",
                  certificate_path + " is there but its key " + key_path +
@@ -94,8 +95,9 @@ Result<KeyAndCertificate> Authority::daemon_certificate(std::vector<std::string>
   std::string const key_path = directory_ + "/daemon.key";
   std::string const certificate_path = directory_ + "/daemon.crt";
   std::vector<std::string> const wanted = all_names(names);
-  KeyAndCertificate daemon{.key = TRY(read_if_there(key_path)),
-                           .certificate = TRY(read_if_there(certificate_path))};
+  KeyAndCertificate daemon;
+  daemon.key = TRY(read_if_there(key_path));
+  daemon.certificate = TRY(read_if_there(certificate_path));
   if (!daemon.key.empty() && !daemon.certificate.empty() &&
       is_current(daemon, ca_.certificate, wanted, now)) {
     return daemon;

@@ -116,7 +116,7 @@ void fill(InstanceSpec const& in, pb::InstanceSpec& out) {
   out.set_memory_mib(in.memory.value);
   out.set_disk_gib(in.disk_gib);
   out.set_image_digest(in.image_digest);
-  out.set_image_format(encoded(in.image_format));
+  out.set_image_format(wire::encoded(in.image_format));
   out.set_image_size_bytes(in.image_size.value);
   out.set_mac(in.mac);
   out.set_hostname(in.hostname);
@@ -142,9 +142,8 @@ Result<void> check_shape(pb::InstanceSpec const& in) {
 Result<InstanceSpec> read(pb::InstanceSpec const& in) {
   TRY(check(is_id(in.id(), "i-"), "id", "an instance's id"));
   TRY(check(is_uuid(in.uuid()), "uuid", "a UUID in lower case"));
-  InstanceSpec out{.id = InstanceId(in.id()),
-                   .generation = PlacementGeneration(in.generation()),
-                   .power = TRY(decoded(in.power()))};
+  InstanceSpec out;
+  out.power = TRY(decoded(in.power()));
   if (out.power != Power::absent) TRY(check_shape(in));
   TRY(check(is_name(in.hostname()), "hostname", "printable text"));
   TRY(check(in.public_key().size() <= kPublicKeyBytesMax, "public_key", "at most 16 KiB"));
@@ -152,6 +151,8 @@ Result<InstanceSpec> read(pb::InstanceSpec const& in) {
   TRY(check(is_name(in.tenant()) && is_name(in.type()) && is_name(in.zone()) &&
                 is_name(in.region()) && is_name(in.mac()) && is_name(in.image_digest()),
             "tenant, type, zone, region", "printable text"));
+  out.id = InstanceId(in.id());
+  out.generation = PlacementGeneration(in.generation());
   out.reboots = in.reboots();
   out.starts = in.starts();
   out.uuid = in.uuid();
@@ -211,12 +212,13 @@ Result<InstanceStatus> read(pb::InstanceStatus const& in) {
   TRY(check(is_id(in.id(), "i-"), "id", "an instance's id"));
   TRY(check(in.reason().size() <= kReasonBytesMax, "reason", "at most 4096 bytes"));
   TRY(check(is_name(in.private_ip(), 45), "private_ip", "an address"));
-  InstanceStatus out{.id = InstanceId(in.id()),
-                     .generation = PlacementGeneration(in.generation()),
-                     .seen = TRY(wire::decoded(in.seen()))};
+  InstanceStatus out;
+  out.seen = TRY(wire::decoded(in.seen()));
   TRY(check(out.seen != Seen::nothing, "seen", "what was seen"));
   TRY(check(!in.ended_by_itself() || out.seen == Seen::stopped, "ended_by_itself",
             "to come with stopped only"));
+  out.id = InstanceId(in.id());
+  out.generation = PlacementGeneration(in.generation());
   out.reboots = in.reboots();
   out.starts = in.starts();
   out.ended_by_itself = in.ended_by_itself();
@@ -273,6 +275,7 @@ Result<HostStatus> read(pb::HostStatus const& in) {
                 ascends(in.images()),
             "status.images", "digests in order, none twice"));
   TRY(check_inventory(in.inventory()));
+  HostInventory inventory = TRY(wire::read(in.inventory()));
   HostStatus out{.host = HostId(in.host()),
                  .host_uuid = in.host_uuid(),
                  .boot_id = in.boot_id(),
@@ -280,7 +283,7 @@ Result<HostStatus> read(pb::HostStatus const& in) {
                  .generation = Generation(in.generation()),
                  .foreign = {in.foreign().begin(), in.foreign().end()},
                  .images = {in.images().begin(), in.images().end()},
-                 .inventory = TRY(wire::read(in.inventory()))};
+                 .inventory = std::move(inventory)};
   out.instances.reserve(static_cast<std::size_t>(in.instances_size()));
   for (pb::InstanceStatus const& instance : in.instances()) {
     auto one = read(instance);
