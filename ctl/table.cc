@@ -66,7 +66,8 @@ std::string table(std::vector<std::string> const& titles,
   std::vector<bool> are_numbers;
   for (std::size_t c = 0; c < titles.size(); ++c) {
     widths.push_back(width(titles[c]));
-    are_numbers.push_back(!rows.empty());
+    are_numbers.push_back(
+        std::ranges::any_of(rows, [c](auto const& row) { return is_number(row[c]); }));
     for (auto const& row : rows) {
       widths[c] = std::max(widths[c], std::max<std::size_t>(1, width(row[c])));
       if (!row[c].empty() && !is_number(row[c])) are_numbers[c] = false;
