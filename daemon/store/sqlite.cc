@@ -292,16 +292,15 @@ Result<int> SqliteStore::Impl::write_one(core::Change const& change) {
     append.bind(3, sum);
     return append.run();
   }
-  for (Statement* statement : {&update, &insert}) {
-    statement->bind(1, static_cast<std::int64_t>(place.kind));
-    statement->bind_text(2, place.id);
-    statement->bind_blob(3, payload);
-    statement->bind(4, sum);
-    int const changed = TRY(statement->run());
-    if (changed != 0) return statement == &insert ? 1 : 0;
-  }
-  ENSURE(!"an insert without an error adds a row");
-  return 0;
+  auto const replace_or_add = [&](Statement& statement) {
+    statement.bind(1, static_cast<std::int64_t>(place.kind));
+    statement.bind_text(2, place.id);
+    statement.bind_blob(3, payload);
+    statement.bind(4, sum);
+    return statement.run();
+  };
+  int const replaced = TRY(replace_or_add(update));
+  return replaced != 0 ? Result<int>(0) : replace_or_add(insert);
 }
 
 void SqliteStore::Impl::measure() {

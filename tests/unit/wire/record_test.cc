@@ -183,8 +183,8 @@ TEST_F(RecordTest, AnIdThatIsUpperCaseOrTooLongIsRefused) {
 }
 
 TEST_F(RecordTest, OnlyDurableChangesThatPutHaveBytes) {
-  EXPECT_DEATH((void)encode(core::EraseHost{}), "writes a record");
-  EXPECT_DEATH((void)encode(core::SeeHost{}), "writes a record");
+  EXPECT_DEATH((void)encode(core::EraseHost{}), "writes_a_record");
+  EXPECT_DEATH((void)encode(core::SeeHost{}), "writes_a_record");
   EXPECT_DEATH((void)key(core::SeeHost{}), "is_durable");
 }
 
