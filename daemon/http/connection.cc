@@ -354,18 +354,13 @@ Task<Trouble> Connection::receive_body(RequestParser& parser, BodySink* sink,
       }
     }
     if (parser.is_done()) co_return std::nullopt;
-    if (step.consumed > 0 && !pending().empty()) continue;
-    std::size_t const before = pending().size();
-    if (before == kBodyBufferBytes) {
-      co_return refused({.status = 400, .text = "malformed request: a chunk header is too long"});
-    }
     set_deadline(pace.deadline());
     bool const has_more = co_await fill(room);
     if (!has_more) {
       if (is_gone_) co_return Ending{};
       co_return refused({.status = 408, .text = "the body arrives too slowly"});
     }
-    pace.moved(pending().size() - before, Monotonic::now());
+    pace.moved(pending().size(), Monotonic::now());
   }
 }
 

@@ -13,23 +13,19 @@ namespace {
 namespace beast = boost::beast::http;
 using ErrorCode = boost::beast::error_code;
 
-// Extensions of a chunk mean nothing to us; unbounded they would be a body outside the body limit.
-constexpr std::size_t kChunkExtensionBytesMax = 256;
-
 bool is_word(std::string_view text, std::string_view lower_case_word) {
   return std::ranges::equal(text, lower_case_word, {}, [](char c) {
     return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
   });
 }
 
-// Beast's events, written down. The base class keeps the framing.
+// Beast's events, written down. Only heads are given to it; what follows a head is ours.
 class Events final : public beast::basic_parser<true> {
  public:
   explicit Events(std::size_t headers_max) : headers_max_(headers_max) {}
 
   Request request;
   int version = 0;  // 10 or 11
-  std::string body;
   bool has_too_many_headers = false;
 
  private:
@@ -44,52 +40,40 @@ class Events final : public beast::basic_parser<true> {
   void on_response_impl(int /*status*/, boost::beast::string_view /*reason*/, int /*version*/,
                         ErrorCode& /*error*/) override {}
 
-  // Called for trailers too; those are counted and dropped, so that no trailer can pass for a
-  // header that someone has checked.
   void on_field_impl(beast::field /*known*/, boost::beast::string_view name,
                      boost::beast::string_view value, ErrorCode& error) override {
-    if (++headers_ > headers_max_) {
+    if (request.headers.size() == headers_max_) {
       has_too_many_headers = true;
       error = beast::error::header_limit;
       return;
     }
-    if (is_in_trailers_) return;
     request.headers.push_back(Header{.name = std::string(name), .value = std::string(value)});
   }
 
-  void on_header_impl(ErrorCode& /*error*/) override { is_in_trailers_ = true; }
+  void on_header_impl(ErrorCode& /*error*/) override {}
 
   void on_body_init_impl(boost::optional<std::uint64_t> const& /*length*/,
                          ErrorCode& /*error*/) override {}
 
   std::size_t on_body_impl(boost::beast::string_view bytes, ErrorCode& /*error*/) override {
-    body.append(bytes.data(), bytes.size());
     return bytes.size();
   }
 
-  void on_chunk_header_impl(std::uint64_t /*size*/, boost::beast::string_view extensions,
-                            ErrorCode& error) override {
-    if (extensions.size() > kChunkExtensionBytesMax) error = beast::error::bad_chunk_extension;
-  }
+  void on_chunk_header_impl(std::uint64_t /*size*/, boost::beast::string_view /*extensions*/,
+                            ErrorCode& /*error*/) override {}
 
   std::size_t on_chunk_body_impl(std::uint64_t /*remain*/, boost::beast::string_view bytes,
                                  ErrorCode& /*error*/) override {
-    body.append(bytes.data(), bytes.size());
     return bytes.size();
   }
 
   void on_finish_impl(ErrorCode& /*error*/) override {}
 
   std::size_t headers_max_;
-  std::size_t headers_ = 0;
-  bool is_in_trailers_ = false;
 };
 
 Refusal refusal_for(ErrorCode const& error, bool has_too_many_headers) {
   if (has_too_many_headers) return {.status = 431, .text = "too many headers"};
-  if (error == beast::error::header_limit)
-    return {.status = 431, .text = "the headers are too long"};
-  if (error == beast::error::body_limit) return {.status = 413, .text = "the body is too long"};
   if (error == beast::error::bad_version) {
     return {.status = 505, .text = "wanted HTTP/1.1, found another version"};
   }
@@ -103,6 +87,10 @@ std::optional<Refusal> framing_refusal(Request const& head, bool is_http11) {
   if (hosts > 1 || (hosts == 0 && is_http11)) {
     return Refusal{.status = 400,
                    .text = "wanted exactly one Host header, found " + std::to_string(hosts)};
+  }
+  auto const lengths = head.header_values("Content-Length");
+  if (lengths.size() > 1 || (!lengths.empty() && lengths.front().find(',') != std::string::npos)) {
+    return Refusal{.status = 400, .text = "wanted at most one Content-Length"};
   }
   auto const encodings = head.header_values("Transfer-Encoding");
   if (!encodings.empty()) {
@@ -130,9 +118,19 @@ struct RequestParser::Impl {
     events.eager(false);
   }
 
+  // Trailers count as headers do: those the head has not used are left for them.
+  [[nodiscard]] ChunkReader::Limits chunk_limits(std::uint64_t bytes_max) const {
+    return {.body_bytes_max = bytes_max,
+            .trailers_max = limits.headers_max - events.request.headers.size(),
+            .trailer_bytes_max = limits.header_bytes_max};
+  }
+
   Limits limits;
   Events events;
   std::size_t scanned = 0;  // bytes already searched for the end of the head
+  std::string body;
+  std::uint64_t length_left = 0;      // of a body with a Content-Length
+  std::optional<ChunkReader> chunks;  // of a body without
 };
 
 RequestParser::RequestParser(Limits limits) : impl_(std::make_unique<Impl>(limits)) {}
@@ -160,7 +158,8 @@ RequestParser::Step RequestParser::read_head(std::string_view bytes) {
   if (auto refusal = framing_refusal(impl_->events.request, is_http11())) {
     return Step{.refusal = std::move(refusal)};
   }
-  impl_->events.eager(true);
+  impl_->length_left = content_length().value_or(0);
+  if (impl_->events.chunked()) impl_->chunks.emplace(impl_->chunk_limits(0));
   return Step{.consumed = length};
 }
 
@@ -191,32 +190,32 @@ std::optional<std::uint64_t> RequestParser::content_length() const {
 }
 
 std::optional<Refusal> RequestParser::limit_body(std::uint64_t bytes_max) {
-  if (content_length().value_or(0) > bytes_max) {
+  if (impl_->chunks) {
+    impl_->chunks.emplace(impl_->chunk_limits(bytes_max));
+  } else if (impl_->length_left > bytes_max) {
     return Refusal{.status = 413,
                    .text = "the body is too long: at most " + std::to_string(bytes_max) +
                            " bytes are read here"};
   }
-  impl_->events.body_limit(bytes_max);
   return std::nullopt;
 }
 
 RequestParser::Step RequestParser::read_body(std::string_view bytes) {
-  if (bytes.empty() || is_done()) return {};
-  ErrorCode error;
-  std::size_t const consumed =
-      impl_->events.put(boost::asio::const_buffer(bytes.data(), bytes.size()), error);
-  if (error && error != beast::error::need_more) {
-    return Step{.refusal = refusal_for(error, impl_->events.has_too_many_headers)};
-  }
-  return Step{.consumed = consumed};
+  if (impl_->chunks) return impl_->chunks->read(bytes, impl_->body);
+  auto const piece =
+      static_cast<std::size_t>(std::min<std::uint64_t>(impl_->length_left, bytes.size()));
+  impl_->body += bytes.substr(0, piece);
+  impl_->length_left -= piece;
+  return Step{.consumed = piece};
 }
 
 std::string& RequestParser::body() {
-  return impl_->events.body;
+  return impl_->body;
 }
 
 bool RequestParser::is_done() const {
-  return impl_->events.is_done();
+  if (!is_head_done()) return false;
+  return impl_->chunks ? impl_->chunks->is_done() : impl_->length_left == 0;
 }
 
 }  // namespace berth::http

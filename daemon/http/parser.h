@@ -1,7 +1,7 @@
 #pragma once
-// Bytes to one request: Boost.Beast's parser with our limits and the stricter readings that keep a
-// proxy and us from disagreeing about where a request ends. Knows no socket and no clock, so it is
-// fuzzed as it is. For server.cc and tests.
+// Bytes to one request: Boost.Beast's parser for the head, with our limits and the stricter
+// readings that keep a proxy and us from disagreeing about where a request ends; the body by its
+// length or by ChunkReader. Knows no socket and no clock, so it is fuzzed as it is.
 
 #include <cstddef>
 #include <cstdint>
@@ -10,17 +10,10 @@
 #include <string>
 #include <string_view>
 
+#include "daemon/http/chunks.h"
 #include "daemon/http/message.h"
 
 namespace berth::http {
-
-// Why a request is not served: the status and the sentence the client gets.
-struct Refusal {
-  unsigned status = 400;
-  std::string text;
-
-  bool operator==(Refusal const&) const = default;
-};
 
 class RequestParser {
  public:
@@ -30,11 +23,9 @@ class RequestParser {
   };
 
   // How many of the given bytes are done with; the caller offers the rest again, with more behind
-  // them. Zero consumed and no refusal: more bytes are needed. After a refusal the parser is dead.
-  struct Step {
-    std::size_t consumed = 0;
-    std::optional<Refusal> refusal;
-  };
+  // them. read_head consumes nothing until the head is whole; read_body leaves only what follows
+  // the request. After a refusal the parser is dead.
+  using Step = ChunkReader::Step;
 
   explicit RequestParser(Limits limits);
   RequestParser(RequestParser const&) = delete;

@@ -113,6 +113,7 @@ TEST(Parser, malformed_requests_are_refused_with_400) {
 TEST(Parser, two_readings_of_where_a_request_ends_are_refused) {
   EXPECT_EQ(parse(get("Host: h\r\nContent-Length: 3\r\nContent-Length: 4\r\n", "abcd")).status,
             400U);
+  EXPECT_EQ(parse(get("Host: h\r\nContent-Length: 3, 3\r\n", "abc")).status, 400U);
   EXPECT_EQ(
       parse(get("Host: h\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n", "0\r\n\r\n"))
           .status,
@@ -187,8 +188,25 @@ TEST(Parser, chunks_that_are_none_are_refused) {
   }
 }
 
+TEST(Parser, trailers_that_are_none_are_refused) {
+  std::string const chunked = get("Host: h\r\nTransfer-Encoding: chunked\r\n");
+  for (std::string_view const bad : {"0\r\nX y: 1\r\n", "0\r\n: 1\r\n", "0\r\nX\r\n",
+                                     "0\r\nX: \x01", "0\r\nX: 1\n", "0\r\n\rx", "0\n"}) {
+    EXPECT_EQ(parse(chunked + std::string(bad)).status, 400U) << bad;
+  }
+}
+
+TEST(Parser, a_quoted_chunk_extension_ends_with_its_line) {
+  Outcome const out =
+      parse(get("Host: h\r\nTransfer-Encoding: chunked\r\n", "4;a=\"\r\na\"b\r\r\n0\r\n\r\n"));
+  EXPECT_TRUE(out.is_done);
+  EXPECT_EQ(out.body, "a\"b\r");
+}
+
 TEST(Parser, a_chunk_extension_has_a_limit) {
   std::string const chunked = get("Host: h\r\nTransfer-Encoding: chunked\r\n");
+  EXPECT_TRUE(parse(chunked + "1;" + std::string(256, 'x') + "\r\na\r\n0\r\n\r\n").is_done);
+  EXPECT_EQ(parse(chunked + "1;" + std::string(257, 'x') + "\r\na\r\n0\r\n\r\n").status, 400U);
   EXPECT_EQ(parse(chunked + "1;x=" + std::string(300, 'x') + "\r\na\r\n0\r\n\r\n").status, 400U);
 }
 
