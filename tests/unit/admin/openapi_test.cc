@@ -6,6 +6,7 @@
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
 #include <boost/json/value.hpp>
+#include <fstream>
 #include <set>
 
 #include "daemon/admin/render.h"
@@ -97,6 +98,19 @@ TEST(OpenApi, has_every_route_and_no_other) {
   for (Route const& route : routes())
     served.insert(lower(route.method) + " " + std::string(route.path) + " " +
                   std::string(route.name));
+  EXPECT_EQ(documented, served);
+}
+
+TEST(OpenApi, the_reference_page_lists_every_route_and_no_other) {
+  std::ifstream file("docs/reference/admin-api.md");
+  std::set<std::string> documented, served;
+  for (std::string line; std::getline(file, line);) {
+    if (line.starts_with("| `")) documented.insert(line);
+  }
+  for (Route const& route : routes()) {
+    served.insert("| `" + std::string(route.name) + "` | `" + std::string(route.method) + " " +
+                  std::string(route.path) + "` | " + std::string(name(route.role)) + " |");
+  }
   EXPECT_EQ(documented, served);
 }
 

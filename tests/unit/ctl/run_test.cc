@@ -44,11 +44,18 @@ struct Desk {
   }
 };
 
-std::string temporary_path(std::string const& name) {
-  std::string directory = (std::filesystem::temp_directory_path() / "berth-ctl-XXXXXX").string();
-  EXPECT_NE(::mkdtemp(directory.data()), nullptr);
-  return directory + "/" + name;
-}
+// Gone with the test.
+class Scratch {
+ public:
+  Scratch() { EXPECT_NE(::mkdtemp(directory_.data()), nullptr); }
+  Scratch(Scratch const&) = delete;
+  Scratch& operator=(Scratch const&) = delete;
+  ~Scratch() { std::filesystem::remove_all(directory_); }
+  [[nodiscard]] std::string path(std::string const& name) const { return directory_ + "/" + name; }
+
+ private:
+  std::string directory_ = (std::filesystem::temp_directory_path() / "berth-ctl-XXXXXX").string();
+};
 
 TEST(Run, a_list_gathers_every_page) {
   Desk desk{.answers = {{200, R"({"items":[{"access_key_id":"A"}],"next":"A b"})"},
@@ -152,7 +159,8 @@ TEST(Run, enrolment_prints_the_token_and_the_agents_command) {
 }
 
 TEST(Run, a_join_file_holds_the_token_for_its_owner_alone) {
-  std::string const path = temporary_path("join");
+  Scratch const scratch;
+  std::string const path = scratch.path("join");
   std::ofstream(path) << "an older and longer token that must go";
   Desk desk{.answers = {{201, kEnrolled}}};
   ASSERT_TRUE(desk.run_words({"host", "enroll", "h", "--zone=z", "--join_file=" + path}));
@@ -174,7 +182,8 @@ TEST(Run, a_join_file_that_cannot_be_made_enrols_nobody) {
 }
 
 TEST(Run, an_import_streams_the_file_and_tells_how_far_it_is) {
-  std::string const path = temporary_path("disk.img");
+  Scratch const scratch;
+  std::string const path = scratch.path("disk.img");
   std::ofstream(path) << "0123456789";
   Desk desk{.answers = {{201, R"({"id":"ami-1","name":"tiny","digest":"d"})"}}};
   ASSERT_TRUE(
