@@ -15,6 +15,7 @@ deletes. Tests are named by what holds; unittest's own options go behind `--`.
 """
 import argparse
 import base64
+import datetime
 import json
 import os
 import pathlib
@@ -26,9 +27,12 @@ import unittest
 import uuid
 
 import boto3
+import botocore.auth
+import botocore.awsrequest
 import botocore.config
+import botocore.credentials
 import botocore.exceptions
-import botocore.session
+import botocore.httpsession
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 ED25519 = 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAICGdrzE2wslCmj9JkGVkpgvAWIjYRLIAxWpaWW/e4hHD ada@example'
@@ -419,6 +423,18 @@ class Refusals(Cloud):
                                  ('LaunchTemplate', {'LaunchTemplateName': 'x'}), ('InstanceMarketOptions', {'MarketType': 'spot'})):
             self.launch_refused('UnsupportedOperation', **{parameter: value})
 
+    def test_quotas_are_not_retried_and_capacity_is(self):
+        sold = {t['InstanceType'] for t in self.a.describe_instance_types()['InstanceTypes']}
+        # Against the quota every tenant begins with, and hosts smaller than 512 GiB.
+        self.launch_refused('InstanceLimitExceeded', MinCount=1000, MaxCount=1000)
+        for name, count, code, status in (('m5.24xlarge', 5, 'VcpuLimitExceeded', 400), ('x1e.32xlarge', 1, 'ResourceLimitExceeded', 400),
+                                          ('r5.16xlarge', 1, 'InsufficientInstanceCapacity', 500)):
+            with self.subTest(name):
+                if name not in sold:
+                    self.skipTest(f'{name} is not sold here')
+                self.launch_refused(code, status, InstanceType=name, MinCount=count, MaxCount=count)
+        self.launch_refused('VolumeLimitExceeded', BlockDeviceMappings=[{'DeviceName': '/dev/sda1', 'Ebs': {'VolumeSize': 16_384}}])
+
     def test_empty_values_are_absent_ones(self):
         i = self.launched('a', SubnetId='', Placement={'AvailabilityZone': ''}, IamInstanceProfile={'Name': ''})
         self.a.terminate_instances(InstanceIds=i)
@@ -467,20 +483,38 @@ class Refusals(Cloud):
         unsigned = client('BERTH_KEY_A', signature_version=botocore.UNSIGNED)
         self.refused('MissingAuthenticationToken', unsigned.describe_regions)
 
-    def test_a_signature_from_another_hour_has_expired(self):
-        import datetime
-        import botocore.auth
-
-        class Late(datetime.datetime):
+    def sent(self, hours=0, **header):
+        """Status and body of a DescribeRegions that botocore's own signer signs, some hours from now."""
+        class Then(datetime.datetime):
             @classmethod
             def utcnow(cls):
-                return datetime.datetime.utcnow() - datetime.timedelta(hours=1)
+                return datetime.datetime.utcnow() + datetime.timedelta(hours=hours)
+        identity, secret = os.environ['BERTH_KEY_A'].split(':', 1)
+        request = botocore.awsrequest.AWSRequest('POST', os.environ['BERTH_ENDPOINT'] + '/', data='Action=DescribeRegions&Version=2016-11-15',
+                                                 headers={'Content-Type': 'application/x-www-form-urlencoded'})
         real = botocore.auth.datetime
         try:
-            botocore.auth.datetime = type('module', (), {'datetime': Late, 'timedelta': datetime.timedelta})
-            self.refused('RequestExpired', client('BERTH_KEY_A').describe_regions)
+            botocore.auth.datetime = type('module', (), {'datetime': Then})
+            botocore.auth.SigV4Auth(botocore.credentials.Credentials(identity, secret), 'ec2', OPTIONS.region).add_auth(request)
         finally:
             botocore.auth.datetime = real
+        for name, value in header.items():
+            request.headers.replace_header(name, value)
+        verify = os.environ.get('AWS_CA_BUNDLE', True)
+        answer = botocore.httpsession.URLLib3Session(verify=verify).send(request.prepare())
+        return answer.status_code, answer.text
+
+    def test_a_signature_from_another_hour_has_expired(self):
+        self.assertEqual(self.sent()[0], 200)
+        for hours in (-1, 1):
+            status, body = self.sent(hours)
+            self.assertEqual(status, 400)
+            self.assertIn('<Code>RequestExpired</Code>', body)
+
+    def test_a_cut_signature_is_incomplete(self):
+        status, body = self.sent(Authorization='AWS4-HMAC-SHA256 Credential=spam')
+        self.assertEqual(status, 400)
+        self.assertIn('<Code>IncompleteSignature</Code>', body)
 
 
 # ---- The matrix: every action ---------------------------------------------------------------------------
@@ -652,7 +686,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.split('\n')[0])
     parser.add_argument('--guests', choices=('real', 'fake'), default='real')
     parser.add_argument('--image', default='')
-    parser.add_argument('--foreign_image', default='', help="a private image of tenant B's, for the matrix")
+    parser.add_argument('--foreign_image', default=os.environ.get('BERTH_FOREIGN_IMAGE', ''), help="a private image of tenant B's, for the matrix")
     parser.add_argument('--type', default='')
     parser.add_argument('--region', default='us-east-1')
     parser.add_argument('--wait', type=int, default=180)
@@ -661,7 +695,8 @@ def main():
     for name in ('BERTH_ENDPOINT', 'BERTH_KEY_A', 'BERTH_KEY_B'):
         if name not in os.environ:
             parser.error(f'the environment must have {name}')
-    unittest.main(argv=[sys.argv[0], *[r for r in rest if r != '--']], verbosity=2)
+    # botocore leaves its connections to the collector, which warns.
+    unittest.main(warnings='ignore', argv=[sys.argv[0], *[r for r in rest if r != '--']], verbosity=2)
 
 
 if __name__ == '__main__':
