@@ -21,10 +21,19 @@ std::string shutdown_behavior(ShutdownBehavior behavior) {
   std::abort();
 }
 
+// A list without items that was asked for by name is an empty element: Ansible indexes ["Groups"].
+// The writer leaves empty lists of this result out, because all three of them are always empty but
+// for the one that was asked for.
+std::string with_empty_list(std::string document, std::string const& name) {
+  std::size_t const end = document.rfind("</DescribeInstanceAttributeResponse>");
+  ENSURE(end != std::string::npos);
+  document.insert(end, "<" + name + "/>");
+  return document;
+}
+
 }  // namespace
 
-// One attribute is asked for, one is answered. An attribute without a value is an empty element
-// (kernel, ramdisk, sriovNetSupport), or absent where its kind is a list.
+// One attribute is asked for, one is answered; one without a value as an empty element.
 std::string render_describe_instance_attribute(core::Reply const& reply, Rendering const& about) {
   core::InstanceView const& view = expect<core::OneInstance>(reply).view;
   Instance const& instance = view.instance;
@@ -53,10 +62,14 @@ std::string render_describe_instance_attribute(core::Reply const& reply, Renderi
   if (asked == "sourceDestCheck") out.source_dest_check = Boolean{.value = true};
   if (asked == "enaSupport") out.ena_support = Boolean{.value = true};
   if (asked == "enclaveOptions") out.enclave_options = wire::EnclaveOptions{.enabled = false};
-  if (asked == "blockDeviceMapping" && view.state != core::InstanceState::terminated) {
+  bool const has_disk = view.state != core::InstanceState::terminated;
+  if (asked == "blockDeviceMapping" && has_disk) {
     out.block_device_mappings.push_back(root_device(instance));
   }
-  return document(about, out);
+  bool const is_empty_list = asked == "groupSet" || asked == "productCodes" ||
+                             (asked == "blockDeviceMapping" && !has_disk);
+  std::string text = document(about, out);
+  return is_empty_list ? with_empty_list(std::move(text), asked) : text;
 }
 
 }  // namespace berth::ec2

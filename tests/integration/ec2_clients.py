@@ -216,6 +216,8 @@ class Attributes(Cloud):
                           'enclaveOptions', 'disableApiStop'):
             reply = self.a.describe_instance_attribute(InstanceId=self.own, Attribute=attribute)
             self.assertEqual(reply['InstanceId'], self.own, attribute)
+        self.assertEqual(self.value('groupSet', 'Groups'), [])
+        self.assertIsNone(self.value('userData', 'Groups'))
         self.refused('InvalidParameterValue', self.a.describe_instance_attribute, InstanceId=self.own, Attribute='spam')
 
     def test_protection_from_termination_holds_for_the_whole_batch(self):

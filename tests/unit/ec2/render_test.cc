@@ -205,6 +205,17 @@ TEST(Render, EachInstanceAttributeIsTheOnlyOneInItsAnswer) {
   expect_golden("describe_instance_attribute", attribute("userData"));
 }
 
+TEST(Render, AnAttributeThatIsAnEmptyListIsAnEmptyElementWhenAskedFor) {
+  core::OneInstance one{running_instance()};
+  one.view.state = core::InstanceState::terminated;
+  for (std::string const name : {"groupSet", "productCodes", "blockDeviceMapping"}) {
+    EXPECT_THAT(rendered(Action::describe_instance_attribute, one, {.attribute = name}),
+                HasSubstr("<" + name + "/></DescribeInstanceAttributeResponse>"));
+  }
+  EXPECT_THAT(rendered(Action::describe_instance_attribute, one, {.attribute = "userData"}),
+              Not(HasSubstr("groupSet")));
+}
+
 TEST(Render, UserDataComesBackByteForByteOrNotAtAll) {
   core::OneInstance one{running_instance()};
   one.view.instance.user_data = std::string("\0\x01\xff", 3);
