@@ -10,6 +10,7 @@
 #include "agent/disks/overlay.h"
 #include "agent/disks/seed.h"
 #include "agent/hypervisor/console.h"
+#include "agent/hypervisor/domain_seen.h"
 #include "agent/hypervisor/domain_xml.h"
 #include "agent/hypervisor/host_facts.h"
 #include "agent/hypervisor/workers.h"
@@ -21,55 +22,6 @@ namespace {
 
 Error conflict(InstanceId const& id, std::string why) {
   return Error{Code::conflict, "instance", id.value + ": " + std::move(why)};
-}
-
-// Our metadata of a domain; absent: the domain is foreign. A copy of one of our domains under
-// another name (virt-clone copies metadata too) is foreign.
-std::optional<DomainMetadata> ours(LibvirtDomain const& domain) {
-  if (!domain.metadata) return std::nullopt;
-  Result<DomainMetadata> metadata = parse_metadata(*domain.metadata);
-  if (!metadata) {
-    log_warning("a domain carries metadata we cannot read and is left alone",
-                {{"domain", domain.name}, {"reason", metadata.error().message}});
-    return std::nullopt;
-  }
-  if (metadata->id.value != domain.name) return std::nullopt;
-  return std::move(*metadata);
-}
-
-struct OwnDomain {
-  LibvirtDomain domain;
-  DomainMetadata metadata;
-
-  [[nodiscard]] bool has_process() const {
-    return domain.state != LibvirtDomain::State::off &&
-           domain.state != LibvirtDomain::State::crashed;
-  }
-};
-
-// The table in libvirt.h.
-DomainSeen seen(OwnDomain const& own, std::string const& boot_id) {
-  DomainMetadata const& m = own.metadata;
-  DomainSeen out{.id = m.id,
-                 .generation = m.generation,
-                 .uuid = own.domain.uuid,
-                 .reboots = m.reboots,
-                 .starts = m.starts,
-                 .stopped_by_us = m.stopped_by_us};
-  switch (own.domain.state) {
-    case LibvirtDomain::State::running:
-      out.state = m.stopped_by_us ? DomainState::shutting_down : DomainState::running;
-      break;
-    case LibvirtDomain::State::paused:
-      out.state = m.is_starting ? DomainState::off : DomainState::paused;
-      break;
-    case LibvirtDomain::State::shutting_down: out.state = DomainState::shutting_down; break;
-    case LibvirtDomain::State::off: out.state = DomainState::off; break;
-    case LibvirtDomain::State::crashed: out.state = DomainState::crashed; break;
-  }
-  if (out.state == DomainState::off && (m.is_starting || m.boot_id != boot_id))
-    out.stopped_by_us = true;
-  return out;
 }
 
 }  // namespace
@@ -149,6 +101,7 @@ class LibvirtHypervisor::Inner {
   // The same, of exactly this generation. Errors: conflict when it is of another.
   Result<std::optional<OwnDomain>> own(InstanceId const& id, PlacementGeneration generation);
   Result<void> set_metadata(OwnDomain& own);
+  Result<void> record_starts(OwnDomain own, std::uint64_t starts);
   Result<void> prepare_files(InstanceSpec const& spec);
   Result<void> define_and_create(InstanceSpec const& spec);
   Result<void> let_run(OwnDomain own);
@@ -170,9 +123,9 @@ Result<std::optional<OwnDomain>> LibvirtHypervisor::Inner::own(InstanceId const&
   }
   std::optional<LibvirtDomain> found = TRY(api_.domain_by_name(id.value));
   if (!found) return std::optional<OwnDomain>();
-  std::optional<DomainMetadata> metadata = ours(*found);
-  if (!metadata) return conflict(id, "a domain of this name exists that is not ours");
-  return std::optional<OwnDomain>(OwnDomain{std::move(*found), std::move(*metadata)});
+  std::optional<OwnDomain> own = own_domain(*found);
+  if (!own) return conflict(id, "a domain of this name exists that is not ours");
+  return own;
 }
 
 Result<std::optional<OwnDomain>> LibvirtHypervisor::Inner::own(InstanceId const& id,
@@ -201,14 +154,15 @@ Result<Observed> LibvirtHypervisor::Inner::observe() {
   }
   for (LibvirtDomain const& domain : domains) {
     if (domain.name.starts_with(kProbePrefix)) continue;
-    std::optional<DomainMetadata> metadata = ours(domain);
-    if (!metadata) {
+    std::optional<OwnDomain> const own = own_domain(domain);
+    if (!own) {
       out.foreign.push_back(domain.name);
       continue;
     }
-    DomainSeen one = seen({domain, *metadata}, facts_.boot_id());
-    if (auto const at = addresses.find(metadata->mac); at != addresses.end())
+    DomainSeen one = domain_seen(*own, facts_.boot_id());
+    if (auto const at = addresses.find(own->metadata.mac); at != addresses.end()) {
       one.private_ip = at->second;
+    }
     out.domains.push_back(std::move(one));
   }
   for (InstanceFolder const& folder : TRY(layout_.found())) {
@@ -224,15 +178,10 @@ Result<void> LibvirtHypervisor::Inner::start(InstanceSpec const& spec) {
   std::optional<OwnDomain> found = TRY(own(spec.id, spec.generation));
   if (found) {
     if (found->domain.uuid != spec.uuid) return conflict(spec.id, "its domain has another UUID");
-    using State = LibvirtDomain::State;
-    switch (found->domain.state) {
-      case State::running: return {};
-      case State::paused:
-        return found->metadata.is_starting ? let_run(std::move(*found)) : Result<void>();
-      case State::shutting_down: return conflict(spec.id, "it is still shutting down");
-      case State::crashed: TRY(api_.destroy(found->domain.uuid)); break;
-      case State::off: break;
-    }
+    if (found->is_ending()) return conflict(spec.id, "it is still shutting down");
+    if (found->has_process() && !found->metadata.is_starting)
+      return record_starts(*found, spec.starts);
+    if (found->has_process()) return let_run(std::move(*found));
   } else if (TRY(api_.domain_by_uuid(spec.uuid))) {
     return conflict(spec.id, "a domain of another name has its UUID");
   }
@@ -241,6 +190,13 @@ Result<void> LibvirtHypervisor::Inner::start(InstanceSpec const& spec) {
   found = TRY(own(spec.id, spec.generation));
   if (!found) return conflict(spec.id, "its domain went away while it was started");
   return let_run(std::move(*found));
+}
+
+// A guest that runs already has what this start wanted; a reboot it may still owe stays owed.
+Result<void> LibvirtHypervisor::Inner::record_starts(OwnDomain own, std::uint64_t starts) {
+  if (own.metadata.starts >= starts) return {};
+  own.metadata.starts = starts;
+  return set_metadata(own);
 }
 
 Result<void> LibvirtHypervisor::Inner::prepare_files(InstanceSpec const& spec) {

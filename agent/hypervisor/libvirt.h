@@ -12,12 +12,15 @@
 //
 //   So a domain that is `off` without stopped_by_us has truly run and ended by itself. One that
 //   ended because its host did (another boot id in its metadata) is reported as stopped_by_us as
-//   well: its guest never asked to end, and the plan starts it again.
+//   well: its guest never asked to end, and the plan starts it again. One whose process died
+//   (killed, or QEMU failed) is reported as crashed until libvirtd restarts, which forgets the
+//   reason; then as off.
 //
-// Of the domain's state, `running` with stopped_by_us is reported as shutting_down. A domain is
-// ours when its metadata says so and names the domain's own name as id; all others are foreign and
-// never touched. An action for one placement generation never touches a domain of another: it
-// answers conflict, and RemoveInstance then removes only its own generation's files.
+// Of the domain's state, `running` with stopped_by_us is reported as shutting_down. Starting one
+// that runs only records `starts`: a reboot it still owes stays owed. A domain is ours when its
+// metadata says so and names the domain's own name as id; all others are foreign and never touched.
+// An action for one placement generation never touches a domain of another: it answers conflict,
+// and RemoveInstance then removes only its own generation's files.
 
 #include <memory>
 #include <string>

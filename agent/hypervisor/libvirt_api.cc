@@ -1,3 +1,6 @@
+// Long because libvirt's headers are in this file alone; each function below the connection is one
+// call of theirs, to be read by itself.
+
 #include "agent/hypervisor/libvirt_api.h"
 
 #include <libvirt/libvirt.h>
@@ -132,12 +135,15 @@ void on_close(virConnectPtr, int, void* opaque) {
   (*static_cast<TargetHolder*>(opaque))->fire();
 }
 
-LibvirtDomain::State state_of(int state) {
+LibvirtDomain::State state_of(int state, int reason) {
   switch (state) {
     case VIR_DOMAIN_RUNNING:
     case VIR_DOMAIN_BLOCKED: return LibvirtDomain::State::running;
     case VIR_DOMAIN_SHUTDOWN: return LibvirtDomain::State::shutting_down;
-    case VIR_DOMAIN_SHUTOFF: return LibvirtDomain::State::off;
+    case VIR_DOMAIN_SHUTOFF:
+      return reason == VIR_DOMAIN_SHUTOFF_CRASHED || reason == VIR_DOMAIN_SHUTOFF_DAEMON
+                 ? LibvirtDomain::State::crashed
+                 : LibvirtDomain::State::off;
     case VIR_DOMAIN_CRASHED: return LibvirtDomain::State::crashed;
     default: return LibvirtDomain::State::paused;
   }
@@ -158,7 +164,7 @@ Result<std::optional<LibvirtDomain>> described(virDomainPtr domain) {
     if (was(VIR_ERR_NO_DOMAIN)) return std::optional<LibvirtDomain>();
     return last_error("domain state");
   }
-  out.state = state_of(state);
+  out.state = state_of(state, reason);
   Text const metadata(virDomainGetMetadata(domain, VIR_DOMAIN_METADATA_ELEMENT,
                                            std::string(kMetadataUri).c_str(), 0));
   if (metadata) {

@@ -19,6 +19,8 @@
 namespace berth::agent {
 
 struct LibvirtDomain {
+  // crashed: its process died, or libvirtd lost it; there is none now. After a restart of libvirtd
+  // one that was crashed is off: the reason is not kept.
   enum class State { running, paused, shutting_down, off, crashed };
 
   std::string name;

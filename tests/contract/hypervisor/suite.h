@@ -10,6 +10,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <atomic>
 #include <mutex>
 #include <optional>
 
@@ -159,14 +160,27 @@ TEST_P(HypervisorContract, StartingWithoutTheImageIsAnErrorAndDefinesNoDomain) {
   EXPECT_FALSE(domain(id));
 }
 
-TEST_P(HypervisorContract, StartingARunningInstanceLeavesItAlone) {
+TEST_P(HypervisorContract, StartingARunningInstanceOnlyRecordsTheStart) {
   fetch();
   start(spec());
   InstanceSpec again = spec();
   again.starts = 9;
+  again.reboots = 4;
   start(again);
-  EXPECT_EQ(domain(id)->starts, 0U);
+  EXPECT_EQ(domain(id)->starts, 9U);
+  EXPECT_EQ(domain(id)->reboots, 0U) << "a reboot that was not done must not be recorded";
   EXPECT_EQ(domain(id)->state, DomainState::running);
+}
+
+// In a test's words: hints may be many or few, but the end of a guest does not pass unnoticed.
+TEST_P(HypervisorContract, TheEndOfAGuestIsHintedAt) {
+  fetch();
+  start(spec());
+  auto const hints = std::make_shared<std::atomic<int>>(0);
+  bench->hypervisor().on_change([hints] { ++*hints; });
+  bench->end_guest(id);
+  EXPECT_TRUE(bench->run_until([&] { return hints->load() > 0; }));
+  bench->hypervisor().on_change(nullptr);
 }
 
 TEST_P(HypervisorContract, AnInstancePoweredOffKeepsItsDiskAndIsOffByUs) {

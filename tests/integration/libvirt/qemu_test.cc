@@ -4,14 +4,16 @@
 // skipped where they are missing. Everything it makes carries names of its own.
 
 #include <arpa/inet.h>
+#include <signal.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include <cstdlib>
 #include <filesystem>
+#include <fstream>
 
 #include "agent/disks/run.h"
-#include "agent/hypervisor/probe.h"
+#include "agent/hypervisor/domain_xml.h"
 #include "tests/contract/hypervisor/libvirt_bench.h"
 #include "tests/contract/hypervisor/suite.h"
 
@@ -174,6 +176,67 @@ TEST_P(RealGuest, IsConfinedAsLibvirtDoesByDefaultAndHasOnlyTheDevicesWeGave) {
   }
   EXPECT_NE(xml->find("filter='clean-traffic'"), std::string::npos);
   EXPECT_NE(xml->find("<backingStore type='file'"), std::string::npos);
+}
+
+// What a crash of the agent leaves behind at each step of a start (the table in libvirt.h).
+TEST_P(RealGuest, WhoseStartWasInterruptedIsOffByUsAndTheNextStartFinishesIt) {
+  auto* const libvirt = dynamic_cast<LibvirtBench*>(bench.get());
+  ASSERT_NE(libvirt, nullptr);
+  LibvirtApi& api = libvirt->api();
+  fetch();
+  start(spec());
+  ASSERT_TRUE(perform(PowerOffInstance{id, first}));
+  DomainMetadata metadata{.id = id,
+                          .generation = first,
+                          .stopped_by_us = true,
+                          .is_starting = true,
+                          .boot_id = "boot-1",
+                          .mac = spec().mac};
+  for (bool const is_created : {false, true}) {
+    for (bool const is_cleared : {false, true}) {
+      metadata.stopped_by_us = !is_cleared;
+      ASSERT_TRUE(api.set_metadata(uuid, metadata_xml(metadata)));
+      if (is_created) { ASSERT_TRUE(api.start(uuid, LibvirtApi::StartAs::paused)); }
+      EXPECT_EQ(domain(id)->state, DomainState::off);
+      EXPECT_TRUE(domain(id)->stopped_by_us);
+      start(spec());
+      EXPECT_EQ(domain(id)->state, DomainState::running);
+      EXPECT_FALSE(domain(id)->stopped_by_us);
+      ASSERT_TRUE(perform(PowerOffInstance{id, first}));
+    }
+  }
+}
+
+TEST_P(RealGuest, WhoseProcessIsKilledHasCrashed) {
+  fetch();
+  start(spec());
+  std::ifstream file("/run/libvirt/qemu/" + id.value + ".pid");
+  pid_t process = 0;
+  ASSERT_TRUE(file >> process);
+  ASSERT_EQ(kill(process, SIGKILL), 0);
+  ASSERT_TRUE(becomes(id, DomainState::crashed));
+  EXPECT_FALSE(domain(id)->stopped_by_us);
+  InstanceSpec again = spec();
+  start(again);
+  EXPECT_EQ(domain(id)->state, DomainState::running);
+}
+
+TEST_P(RealGuest, CannotSpeakFromAnAddressItWasNotGiven) {
+  fetch();
+  InstanceSpec wanted = spec();
+  wanted.user_data =
+      "#!/bin/sh\n"
+      "count() { ping -c 3 -W 2 $2 192.168.213.1 | sed -n 's/.* \\([0-9]*\\) packets "
+      "received.*/'$1'=\\1/p'; }\n"
+      "count honest\n"
+      "ip addr add 192.168.213.77/24 dev eth0\n"
+      "count forged_ip '-I 192.168.213.77'\n"
+      "ip link set eth0 address 52:54:00:99:99:99\n"
+      "count forged_mac\n";
+  start(wanted);
+  EXPECT_TRUE(says("user-data: honest=3")) << console();
+  EXPECT_TRUE(says("user-data: forged_ip=0")) << console();
+  EXPECT_TRUE(says("user-data: forged_mac=0")) << console();
 }
 
 // On a host whose KVM computes, automatic means kvm; here only that the verdict and a guest agree.
