@@ -8,6 +8,7 @@
   --image=ami-...     default: the first public image
   --type=NAME         default: the smallest type that is offered
   --wait=SECONDS      how long a change of state may take. Default 180.
+  --presigned         the endpoint takes presigned URLs
   --cli=PATH          default /usr/bin/aws; empty: leave the CLI out
 
 Two tenants, whose quotas let each run a handful of the smallest type. What it makes it terminates and
@@ -513,6 +514,17 @@ class Refusals(Cloud):
             self.assertEqual(status, 400)
             self.assertIn('<Code>RequestExpired</Code>', body)
 
+    def test_a_presigned_url_works_only_where_it_is_turned_on(self):
+        url = client('BERTH_KEY_A').generate_presigned_url('describe_regions', HttpMethod='GET')
+        request = botocore.awsrequest.AWSRequest('GET', url).prepare()
+        answer = botocore.httpsession.URLLib3Session(verify=os.environ.get('AWS_CA_BUNDLE', True)).send(request)
+        self.assertEqual(answer.status_code == 200, OPTIONS.presigned, answer.text)
+        if OPTIONS.presigned:
+            self.assertIn(f'<regionName>{OPTIONS.region}</regionName>', answer.text)
+            answer = botocore.httpsession.URLLib3Session(verify=os.environ.get('AWS_CA_BUNDLE', True)).send(
+                botocore.awsrequest.AWSRequest('GET', url.replace('Action=DescribeRegions', 'Action=DescribeTags')).prepare())
+            self.assertIn('<Code>AuthFailure</Code>', answer.text)
+
     def test_a_cut_signature_is_incomplete(self):
         status, body = self.sent(Authorization='AWS4-HMAC-SHA256 Credential=spam')
         self.assertEqual(status, 400)
@@ -691,6 +703,7 @@ def main():
     parser.add_argument('--foreign_image', default=os.environ.get('BERTH_FOREIGN_IMAGE', ''), help="a private image of tenant B's, for the matrix")
     parser.add_argument('--type', default='')
     parser.add_argument('--region', default='us-east-1')
+    parser.add_argument('--presigned', action='store_true', help='the endpoint takes presigned URLs')
     parser.add_argument('--wait', type=int, default=180)
     parser.add_argument('--cli', default='/usr/bin/aws')
     OPTIONS, rest = parser.parse_known_args()
