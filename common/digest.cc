@@ -15,7 +15,9 @@ namespace {
 unsigned char const* raw(std::string_view bytes) {
   return reinterpret_cast<unsigned char const*>(bytes.data());
 }
-unsigned char* raw(std::string& bytes) { return reinterpret_cast<unsigned char*>(bytes.data()); }
+unsigned char* raw(std::string& bytes) {
+  return reinterpret_cast<unsigned char*>(bytes.data());
+}
 
 std::string digest(EVP_MD const* kind, std::string_view bytes) {
   std::string out(static_cast<std::size_t>(EVP_MD_get_size(kind)), '\0');
@@ -48,8 +50,12 @@ Sha256 hmac_sha256(std::string_view key, std::string_view bytes) {
   return out;
 }
 
-std::string md5(std::string_view bytes) { return digest(EVP_md5(), bytes); }
-std::string sha1(std::string_view bytes) { return digest(EVP_sha1(), bytes); }
+std::string md5(std::string_view bytes) {
+  return digest(EVP_md5(), bytes);
+}
+std::string sha1(std::string_view bytes) {
+  return digest(EVP_sha1(), bytes);
+}
 
 bool equal_constant_time(std::string_view a, std::string_view b) {
   return a.size() == b.size() && CRYPTO_memcmp(a.data(), b.data(), a.size()) == 0;
@@ -93,7 +99,8 @@ Result<std::string> base64_decoded(std::string_view text) {
                      std::to_string(clean.size()) + " characters"};
   }
   std::size_t padding = 0;
-  while (padding < 2 && padding < clean.size() && clean[clean.size() - 1 - padding] == '=') ++padding;
+  while (padding < 2 && padding < clean.size() && clean[clean.size() - 1 - padding] == '=')
+    ++padding;
   if (clean.find('=') < clean.size() - padding) {
     return Error{Code::invalid, "base64", "expected '=' only at the end of base64"};
   }
@@ -109,7 +116,9 @@ Result<std::string> base64_decoded(std::string_view text) {
 Sha256Stream::Sha256Stream() : context_(EVP_MD_CTX_new()) {
   ENSURE(EVP_DigestInit_ex(static_cast<EVP_MD_CTX*>(context_), EVP_sha256(), nullptr) == 1);
 }
-Sha256Stream::~Sha256Stream() { EVP_MD_CTX_free(static_cast<EVP_MD_CTX*>(context_)); }
+Sha256Stream::~Sha256Stream() {
+  EVP_MD_CTX_free(static_cast<EVP_MD_CTX*>(context_));
+}
 Sha256Stream::Sha256Stream(Sha256Stream&& other) noexcept
     : context_(std::exchange(other.context_, nullptr)) {}
 Sha256Stream& Sha256Stream::operator=(Sha256Stream&& other) noexcept {
@@ -132,7 +141,8 @@ std::string sealed(std::string_view key, std::string_view plain, std::string_vie
   Cipher const c(EVP_CIPHER_CTX_new());
   int n = 0;
   ENSURE(EVP_EncryptInit_ex(c.get(), EVP_aes_256_gcm(), nullptr, raw(key), raw(out)) == 1);
-  ENSURE(EVP_EncryptUpdate(c.get(), nullptr, &n, raw(context), static_cast<int>(context.size())) == 1);
+  ENSURE(EVP_EncryptUpdate(c.get(), nullptr, &n, raw(context), static_cast<int>(context.size())) ==
+         1);
   ENSURE(EVP_EncryptUpdate(c.get(), raw(out) + kNonceBytes, &n, raw(plain),
                            static_cast<int>(plain.size())) == 1);
   ENSURE(EVP_EncryptFinal_ex(c.get(), raw(out) + kNonceBytes + n, &n) == 1);
@@ -152,7 +162,8 @@ Result<std::string> unsealed(std::string_view key, std::string_view envelope,
   Cipher const c(EVP_CIPHER_CTX_new());
   int n = 0;
   ENSURE(EVP_DecryptInit_ex(c.get(), EVP_aes_256_gcm(), nullptr, raw(key), raw(envelope)) == 1);
-  ENSURE(EVP_DecryptUpdate(c.get(), nullptr, &n, raw(context), static_cast<int>(context.size())) == 1);
+  ENSURE(EVP_DecryptUpdate(c.get(), nullptr, &n, raw(context), static_cast<int>(context.size())) ==
+         1);
   ENSURE(EVP_DecryptUpdate(c.get(), raw(out), &n, raw(envelope) + kNonceBytes,
                            static_cast<int>(size)) == 1);
   ENSURE(EVP_CIPHER_CTX_ctrl(c.get(), EVP_CTRL_GCM_SET_TAG, kTagBytes, tag.data()) == 1);

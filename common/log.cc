@@ -25,7 +25,8 @@ spdlog::level::level_enum level_of(LogLevel level) {
 
 spdlog::logger& logger() {
   static std::shared_ptr<spdlog::logger> const instance = [] {
-    auto made = std::make_shared<spdlog::logger>("berth", std::make_shared<spdlog::sinks::stderr_sink_mt>());
+    auto made = std::make_shared<spdlog::logger>("berth",
+                                                 std::make_shared<spdlog::sinks::stderr_sink_mt>());
     made->set_pattern("%Y-%m-%dT%H:%M:%S.%eZ %^%l%$ %v", spdlog::pattern_time_type::utc);
     return made;
   }();
@@ -95,7 +96,10 @@ void log(LogLevel level, std::string_view message, std::initializer_list<LogFiel
       line += ' ';
       line += f.key;
       line += '=';
-      if (is_plain(f.value)) line += f.value; else append_quoted(line, f.value);
+      if (is_plain(f.value))
+        line += f.value;
+      else
+        append_quoted(line, f.value);
     }
   }
   l.log(level_of(level), spdlog::string_view_t(line.data(), line.size()));

@@ -11,7 +11,7 @@ namespace {
 std::int64_t clock_ns(clockid_t id) {
   timespec ts{};
   ENSURE(clock_gettime(id, &ts) == 0);
-  return static_cast<std::int64_t>(ts.tv_sec) * 1'000'000'000 + ts.tv_nsec;
+  return std::int64_t{ts.tv_sec} * 1'000'000'000 + ts.tv_nsec;
 }
 
 struct Civil {
@@ -22,10 +22,13 @@ struct Civil {
 Civil civil(WallTime t) {
   std::int64_t seconds = t.ms / 1000;
   std::int64_t ms = t.ms % 1000;
-  if (ms < 0) { ms += 1000; --seconds; }
+  if (ms < 0) {
+    ms += 1000;
+    --seconds;
+  }
   Civil out;
   out.ms = ms;
-  time_t const clock = static_cast<time_t>(seconds);
+  time_t const clock = seconds;
   ENSURE(gmtime_r(&clock, &out.fields) != nullptr);
   return out;
 }
@@ -49,7 +52,9 @@ std::string iso8601(WallTime t) {
   return formatted("%Y-%m-%dT%H:%M:%S", c.fields) + millis;
 }
 
-std::string iso8601_basic(WallTime t) { return formatted("%Y%m%dT%H%M%SZ", civil(t).fields); }
+std::string iso8601_basic(WallTime t) {
+  return formatted("%Y%m%dT%H%M%SZ", civil(t).fields);
+}
 
 // Names are spelled out because strftime's depend on the locale.
 std::string http_date(WallTime t) {
@@ -89,7 +94,7 @@ Result<WallTime> parse_iso8601_basic(std::string_view text) {
       f.tm_min != asked.tm_min || f.tm_sec != asked.tm_sec) {
     return wrong;
   }
-  return WallTime{static_cast<std::int64_t>(seconds) * 1000};
+  return WallTime{std::int64_t{seconds} * 1000};
 }
 
 }  // namespace berth

@@ -32,7 +32,7 @@ struct DomainSeen {
   // Set in the metadata before we stop a guest on purpose and cleared when we start it: an `off`
   // domain without it was shut down from inside.
   bool stopped_by_us = false;
-  std::string private_ip;     // from the network's leases; empty: not known
+  std::string private_ip;  // from the network's leases; empty: not known
 
   bool operator==(DomainSeen const&) const = default;
 };
@@ -46,36 +46,61 @@ struct DiskSeen {
 };
 
 struct Observed {
-  std::vector<DomainSeen> domains;    // by id, ascending
-  std::vector<DiskSeen> disks;        // by id, ascending
-  std::vector<std::string> images;    // digests in the cache, ascending
-  std::vector<std::string> foreign;   // names of domains that are not ours
+  std::vector<DomainSeen> domains;   // by id, ascending
+  std::vector<DiskSeen> disks;       // by id, ascending
+  std::vector<std::string> images;   // digests in the cache, ascending
+  std::vector<std::string> foreign;  // names of domains that are not ours
 
   bool operator==(Observed const&) const = default;
 };
 
 // Each is idempotent: repeated after a crash it does no harm.
 // Brings the image into the cache: fetch, verify the digest, then rename into place.
-struct FetchImage { std::string digest; ImageFormat format{}; Bytes size;
-  bool operator==(FetchImage const&) const = default; };
+struct FetchImage {
+  std::string digest;
+  ImageFormat format{};
+  Bytes size;
+  bool operator==(FetchImage const&) const = default;
+};
 // Creates what is missing (disk overlay, seed, domain definition) and starts it; records
 // starts/reboots of the spec in the metadata. A running domain of this id is left alone.
-struct StartInstance { InstanceSpec spec; bool operator==(StartInstance const&) const = default; };
+struct StartInstance {
+  InstanceSpec spec;
+  bool operator==(StartInstance const&) const = default;
+};
 // Presses the power button; returns at once.
-struct ShutDownInstance { InstanceId id; PlacementGeneration generation;
-  bool operator==(ShutDownInstance const&) const = default; };
+struct ShutDownInstance {
+  InstanceId id;
+  PlacementGeneration generation;
+  bool operator==(ShutDownInstance const&) const = default;
+};
 // Ends the process now; disk and definition stay.
-struct PowerOffInstance { InstanceId id; PlacementGeneration generation;
-  bool operator==(PowerOffInstance const&) const = default; };
+struct PowerOffInstance {
+  InstanceId id;
+  PlacementGeneration generation;
+  bool operator==(PowerOffInstance const&) const = default;
+};
 // Resets a running guest and records `reboots` in the metadata.
-struct RebootInstance { InstanceId id; PlacementGeneration generation; std::uint64_t reboots = 0;
-  bool operator==(RebootInstance const&) const = default; };
+struct RebootInstance {
+  InstanceId id;
+  PlacementGeneration generation;
+  std::uint64_t reboots = 0;
+  bool operator==(RebootInstance const&) const = default;
+};
 // Ends the process, removes definition, disk, seed, console log. `reason`: the tombstone that
 // allows it: "term/generation of the spec".
-struct RemoveInstance { InstanceId id; PlacementGeneration generation; std::string uuid;
-  std::string reason; bool operator==(RemoveInstance const&) const = default; };
+struct RemoveInstance {
+  InstanceId id;
+  PlacementGeneration generation;
+  std::string uuid;
+  std::string reason;
+  bool operator==(RemoveInstance const&) const = default;
+};
 // Drops an image no disk rests on, to make room.
-struct EvictImage { std::string digest; bool operator==(EvictImage const&) const = default; };
+struct EvictImage {
+  std::string digest;
+  bool operator==(EvictImage const&) const = default;
+};
 
 using Action = std::variant<FetchImage, StartInstance, ShutDownInstance, PowerOffInstance,
                             RebootInstance, RemoveInstance, EvictImage>;

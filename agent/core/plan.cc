@@ -24,12 +24,13 @@ struct Case {
   DomainSeen const* domain;  // nullptr: none
   bool has_disk;
   bool is_busy;
-  Attempt const* attempt;    // nullptr: nothing remembered
+  Attempt const* attempt;  // nullptr: nothing remembered
 };
 
 bool has_process(DomainSeen const* d) {
-  return d != nullptr && (d->state == DomainState::running || d->state == DomainState::shutting_down ||
-                          d->state == DomainState::paused);
+  return d != nullptr &&
+         (d->state == DomainState::running || d->state == DomainState::shutting_down ||
+          d->state == DomainState::paused);
 }
 
 class Planner {
@@ -54,7 +55,10 @@ class Planner {
   }
 
   Case case_of(InstanceSpec const& spec) const {
-    Case c{.spec = spec, .domain = nullptr, .has_disk = false, .is_busy = is_busy(spec.id.value),
+    Case c{.spec = spec,
+           .domain = nullptr,
+           .has_disk = false,
+           .is_busy = is_busy(spec.id.value),
            .attempt = nullptr};
     for (DomainSeen const& d : s_.observed.domains) {
       if (d.id == spec.id) c.domain = &d;
@@ -74,12 +78,13 @@ class Planner {
   }
 
   InstanceStatus& report(Case const& c, Seen seen) {
-    plan_.statuses.push_back({.id = c.spec.id,
-                              .generation = c.spec.generation,
-                              .seen = seen,
-                              .reboots = c.domain != nullptr ? c.domain->reboots : 0,
-                              .starts = c.domain != nullptr ? c.domain->starts : 0,
-                              .private_ip = c.domain != nullptr ? c.domain->private_ip : std::string()});
+    plan_.statuses.push_back(
+        {.id = c.spec.id,
+         .generation = c.spec.generation,
+         .seen = seen,
+         .reboots = c.domain != nullptr ? c.domain->reboots : 0,
+         .starts = c.domain != nullptr ? c.domain->starts : 0,
+         .private_ip = c.domain != nullptr ? c.domain->private_ip : std::string()});
     return plan_.statuses.back();
   }
 
@@ -164,7 +169,8 @@ class Planner {
       return;
     }
     act(RemoveInstance{c.spec.id, c.spec.generation, c.spec.uuid, tombstone()});
-    report(c, has_process(c.domain) ? Seen::running : (c.is_busy ? Seen::preparing : Seen::stopped));
+    report(c,
+           has_process(c.domain) ? Seen::running : (c.is_busy ? Seen::preparing : Seen::stopped));
   }
 
   // Ours by their metadata, but in no spec: reported, never touched.
@@ -186,8 +192,9 @@ class Planner {
   void evict_idle_images() {
     std::vector<std::string> idle;
     for (std::string const& digest : s_.observed.images) {
-      bool const is_needed = std::any_of(s_.spec->instances.begin(), s_.spec->instances.end(),
-                                         [&](InstanceSpec const& i) { return i.image_digest == digest; });
+      bool const is_needed =
+          std::any_of(s_.spec->instances.begin(), s_.spec->instances.end(),
+                      [&](InstanceSpec const& i) { return i.image_digest == digest; });
       if (!is_needed) idle.push_back(digest);
     }
     for (std::size_t i = kIdleImagesMax; i < idle.size(); ++i) act(EvictImage{idle[i]});
@@ -225,9 +232,12 @@ std::string subject(Action const& action) {
                     action);
 }
 
-Plan plan(Situation const& situation) { return Planner(situation).make(); }
+Plan plan(Situation const& situation) {
+  return Planner(situation).make();
+}
 
-void remember_begun(Attempts& attempts, Action const& action, Observed const& observed, Instant now) {
+void remember_begun(Attempts& attempts, Action const& action, Observed const& observed,
+                    Instant now) {
   if (auto const* stop = std::get_if<ShutDownInstance>(&action)) {
     attempts[stop->id].shutdown_asked = now;
   }
@@ -247,7 +257,10 @@ void remember_ended(Attempts& attempts, std::optional<HostSpec> const& spec, Act
                     Result<void> const& result, Instant now) {
   if (auto const* start = std::get_if<StartInstance>(&action)) {
     Attempt& a = attempt_of(attempts, start->spec.id, start->spec.starts);
-    if (result) a.failures = 0; else failed(a, result.error(), now);
+    if (result)
+      a.failures = 0;
+    else
+      failed(a, result.error(), now);
   }
   auto const* fetch = std::get_if<FetchImage>(&action);
   if (fetch == nullptr || result || !spec) return;
@@ -264,7 +277,8 @@ void forget_stale(Attempts& attempts, HostSpec const& spec) {
                                  [&](InstanceSpec const& i) { return i.id == entry.first; });
     if (it == spec.instances.end()) return true;
     // A shutdown that was asked for belongs to the wish to be stopped.
-    return it->power == Power::running && entry.second.shutdown_asked && entry.second.starts != it->starts;
+    return it->power == Power::running && entry.second.shutdown_asked &&
+           entry.second.starts != it->starts;
   });
 }
 

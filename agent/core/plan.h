@@ -35,12 +35,12 @@ inline constexpr std::size_t kIdleImagesMax = 16;
 // What one run of the agent remembers of an instance beside what can be observed. Losing it is
 // harmless: a shutdown is asked again, a failing start is tried again.
 struct Attempt {
-  std::uint64_t starts = 0;             // the spec's `starts` that this is about
+  std::uint64_t starts = 0;  // the spec's `starts` that this is about
   std::optional<Instant> shutdown_asked;
-  int failures = 0;                     // of start or of its image, in a row
-  int restarts = 0;                     // of a crashed guest
-  Instant not_before;                   // back-off
-  std::string error;                    // of the last failure
+  int failures = 0;    // of start or of its image, in a row
+  int restarts = 0;    // of a crashed guest
+  Instant not_before;  // back-off
+  std::string error;   // of the last failure
 
   bool operator==(Attempt const&) const = default;
 };
@@ -57,14 +57,15 @@ struct Situation {
 };
 
 struct Plan {
-  std::vector<Action> actions;            // at most one per subject
-  std::vector<InstanceStatus> statuses;   // by id, ascending
+  std::vector<Action> actions;           // at most one per subject
+  std::vector<InstanceStatus> statuses;  // by id, ascending
 };
 
 [[nodiscard]] Plan plan(Situation const& situation);
 
 // What is remembered after an action was begun, and after it ended.
-void remember_begun(Attempts& attempts, Action const& action, Observed const& observed, Instant now);
+void remember_begun(Attempts& attempts, Action const& action, Observed const& observed,
+                    Instant now);
 void remember_ended(Attempts& attempts, std::optional<HostSpec> const& spec, Action const& action,
                     Result<void> const& result, Instant now);
 // Drops what is about another start, or an instance that the spec no longer names.

@@ -28,7 +28,8 @@ std::function<void(Value)> Driver::posted(std::function<void(Value)> callback) {
 void Driver::begin() {
   Result<std::optional<HostSpec>> stored = parts_.specs.load();
   if (!stored) {
-    log_warning("stored spec cannot be read; waiting for the daemon", {{"error", stored.error().message}});
+    log_warning("stored spec cannot be read; waiting for the daemon",
+                {{"error", stored.error().message}});
   } else if (*stored && (*stored)->host == identity_.host) {
     spec_ = **stored;
   }
@@ -43,7 +44,9 @@ void Driver::on_connected() {
   observe();
 }
 
-void Driver::on_gone() { is_connected_ = false; }
+void Driver::on_gone() {
+  is_connected_ = false;
+}
 
 void Driver::on_spec(HostSpec const& spec) {
   if (spec.host != identity_.host) return;
@@ -62,14 +65,19 @@ void Driver::on_spec(HostSpec const& spec) {
 void Driver::on_lease(std::uint64_t heartbeat) {
   auto const it = heartbeat_sent_.find(heartbeat);
   if (it == heartbeat_sent_.end()) return;
+  if (parts_.on_lease) parts_.on_lease(parts_.clock.now().monotonic - it->second);
   // Counted from sending: the daemon counts from answering, which is later.
   lease_until_ = std::max(lease_until_, it->second + limits::kLease);
   heartbeat_sent_.erase(heartbeat_sent_.begin(), std::next(it));
 }
 
-void Driver::on_hint() { observe(); }
+void Driver::on_hint() {
+  observe();
+}
 
-void Driver::on_inventory(HostInventory inventory) { inventory_ = std::move(inventory); }
+void Driver::on_inventory(HostInventory inventory) {
+  inventory_ = std::move(inventory);
+}
 
 void Driver::on_tick() {
   Instant const now = parts_.clock.now().monotonic;
@@ -92,8 +100,8 @@ void Driver::observe() {
   wants_observation_ = false;
   touched_.clear();
   for (auto const& [about, running] : running_) touched_.insert(about);
-  parts_.hypervisor.observe(
-      posted<Result<Observed>>([this](Result<Observed> observed) { on_observed(std::move(observed)); }));
+  parts_.hypervisor.observe(posted<Result<Observed>>(
+      [this](Result<Observed> observed) { on_observed(std::move(observed)); }));
 }
 
 void Driver::on_observed(Result<Observed> observed) {
@@ -106,11 +114,8 @@ void Driver::on_observed(Result<Observed> observed) {
     return;
   }
   observed_ = *std::move(observed);
-  Plan next = plan({.spec = spec_,
-                    .observed = *observed_,
-                    .attempts = attempts_,
-                    .busy = touched_,
-                    .now = now});
+  Plan next = plan(
+      {.spec = spec_, .observed = *observed_, .attempts = attempts_, .busy = touched_, .now = now});
   for (Action const& action : next.actions) begin_action(action);
   report(std::move(next.statuses));
   if (wants_observation_) observe();

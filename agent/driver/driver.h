@@ -28,23 +28,25 @@ class Driver {
     std::function<void(std::function<void()>)> post;
     // One line per action, for the log and the metrics; may be absent.
     std::function<void(Action const&, Result<void> const&, Duration)> on_action;
+    // From a heartbeat to its lease, for the metrics; may be absent.
+    std::function<void(Duration)> on_lease;
   };
   struct Identity {
-    HostId host;           // from the certificate
-    std::string host_uuid; // libvirt's
-    std::string boot_id;   // the kernel's
+    HostId host;            // from the certificate
+    std::string host_uuid;  // libvirt's
+    std::string boot_id;    // the kernel's
   };
 
   // `inventory` was asked of the hypervisor before.
   Driver(Identity identity, HostInventory inventory, Parts parts);
 
-  void begin();                       // once: loads the stored spec, starts to observe
-  void on_connected();                // reports at once
+  void begin();         // once: loads the stored spec, starts to observe
+  void on_connected();  // reports at once
   void on_gone();
-  void on_spec(HostSpec const& spec); // older ones are ignored
+  void on_spec(HostSpec const& spec);  // older ones are ignored
   void on_lease(std::uint64_t heartbeat);
-  void on_hint();                     // something changed on the host
-  void on_tick();                     // every second or so: heartbeats, observations, reports
+  void on_hint();  // something changed on the host
+  void on_tick();  // every second or so: heartbeats, observations, reports
   void on_inventory(HostInventory inventory);
 
   [[nodiscard]] bool is_connected() const { return is_connected_; }
@@ -69,15 +71,18 @@ class Driver {
   Attempts attempts_;
   std::optional<Observed> observed_;  // absent until the first success
 
-  struct Running { Action action; Instant since; };
-  std::map<std::string, Running> running_;      // by subject
-  std::set<std::string> touched_;               // busy at some time since the observation began
+  struct Running {
+    Action action;
+    Instant since;
+  };
+  std::map<std::string, Running> running_;  // by subject
+  std::set<std::string> touched_;           // busy at some time since the observation began
   bool is_observing_ = false;
-  bool wants_observation_ = false;              // something happened since the observation began
+  bool wants_observation_ = false;  // something happened since the observation began
   Instant observed_at_;
 
   bool is_connected_ = false;
-  std::optional<HostStatus> reported_;          // on this connection
+  std::optional<HostStatus> reported_;  // on this connection
   Instant reported_at_;
   std::uint64_t heartbeats_ = 0;
   std::map<std::uint64_t, Instant> heartbeat_sent_;  // those not answered yet; bounded

@@ -1,4 +1,5 @@
-// absorb: one function per kind of change. Each keeps the records and the index in step; none decides.
+// absorb: one function per kind of change. Each keeps the records and the index in step; none
+// decides.
 
 #include <algorithm>
 
@@ -11,7 +12,9 @@ namespace berth::core {
 
 namespace {
 
-bool is_over(Instance const& instance) { return !instance.placement.has_value(); }
+bool is_over(Instance const& instance) {
+  return !instance.placement.has_value();
+}
 
 template <class Key>
 void subtract(std::map<Key, placement::Usage>& sums, Key const& key, placement::Usage const& what) {
@@ -78,9 +81,10 @@ void unindex_instance(State& state, Instance const& instance) {
 
 // Whether the two records look different in their host's spec.
 bool differs_in_spec(Instance const& a, Instance const& b) {
-  return a.wanted != b.wanted || a.placement != b.placement || a.reboots_wanted != b.reboots_wanted ||
-         a.starts_wanted != b.starts_wanted || a.vcpus != b.vcpus || a.memory != b.memory ||
-         a.user_data != b.user_data || a.type != b.type;
+  return a.wanted != b.wanted || a.placement != b.placement ||
+         a.reboots_wanted != b.reboots_wanted || a.starts_wanted != b.starts_wanted ||
+         a.vcpus != b.vcpus || a.memory != b.memory || a.user_data != b.user_data ||
+         a.type != b.type;
 }
 
 void put_instance(State& state, Instance const& instance) {
@@ -151,49 +155,48 @@ void erase_token(State& state, std::pair<TenantId, std::string> const& key) {
 }  // namespace
 
 void absorb(State& state, Change const& change) {
-  std::visit(
-      overloaded{
-          [&](PutRegion const& c) { state.region = c.region; },
-          [&](PutZone const& c) { state.zones[c.zone.name] = c.zone; },
-          [&](PutTenant const& c) { state.tenants[c.tenant.id] = c.tenant; },
-          [&](PutAccessKey const& c) {
-            state.access_keys[c.key.id] = c.key;
-            state.derived.access_keys_of_tenant[c.key.tenant].insert(c.key.id);
-          },
-          [&](EraseAccessKey const& c) {
-            auto const it = state.access_keys.find(c.id);
-            ENSURE(it != state.access_keys.end());
-            remove_from(state.derived.access_keys_of_tenant, it->second.tenant, c.id);
-            state.access_keys.erase(it);
-          },
-          [&](PutInstanceType const& c) { state.types[c.type.name] = c.type; },
-          [&](EraseInstanceType const& c) { state.types.erase(c.name); },
-          [&](PutImage const& c) { state.images[c.image.id] = c.image; },
-          [&](EraseImage const& c) { state.images.erase(c.id); },
-          [&](PutKeyPair const& c) { put_key_pair(state, c.key); },
-          [&](EraseKeyPair const& c) { erase_key_pair(state, c.id); },
-          [&](PutHost const& c) { put_host(state, c.host); },
-          [&](EraseHost const& c) { erase_host(state, c.id); },
-          [&](PutInstance const& c) { put_instance(state, c.instance); },
-          [&](EraseInstance const& c) {
-            auto const it = state.instances.find(c.id);
-            ENSURE(it != state.instances.end() && is_over(it->second));
-            unindex_instance(state, it->second);
-            state.instances.erase(it);
-          },
-          [&](PutToken const& c) { put_token(state, c.row); },
-          [&](EraseToken const& c) { erase_token(state, {c.tenant, c.token}); },
-          [&](AppendAudit const& c) {
-            state.region.audit_count = c.record.number;
-            state.region.audit_digest = c.record.digest;
-          },
-          [&](SeeHost const& c) {
-            if (!state.hosts.contains(c.id)) return;  // removed meanwhile
-            state.seen[c.id] = c;
-            refresh_room(state, c.id);
-          },
-      },
-      change);
+  std::visit(overloaded{
+                 [&](PutRegion const& c) { state.region = c.region; },
+                 [&](PutZone const& c) { state.zones[c.zone.name] = c.zone; },
+                 [&](PutTenant const& c) { state.tenants[c.tenant.id] = c.tenant; },
+                 [&](PutAccessKey const& c) {
+                   state.access_keys[c.key.id] = c.key;
+                   state.derived.access_keys_of_tenant[c.key.tenant].insert(c.key.id);
+                 },
+                 [&](EraseAccessKey const& c) {
+                   auto const it = state.access_keys.find(c.id);
+                   ENSURE(it != state.access_keys.end());
+                   remove_from(state.derived.access_keys_of_tenant, it->second.tenant, c.id);
+                   state.access_keys.erase(it);
+                 },
+                 [&](PutInstanceType const& c) { state.types[c.type.name] = c.type; },
+                 [&](EraseInstanceType const& c) { state.types.erase(c.name); },
+                 [&](PutImage const& c) { state.images[c.image.id] = c.image; },
+                 [&](EraseImage const& c) { state.images.erase(c.id); },
+                 [&](PutKeyPair const& c) { put_key_pair(state, c.key); },
+                 [&](EraseKeyPair const& c) { erase_key_pair(state, c.id); },
+                 [&](PutHost const& c) { put_host(state, c.host); },
+                 [&](EraseHost const& c) { erase_host(state, c.id); },
+                 [&](PutInstance const& c) { put_instance(state, c.instance); },
+                 [&](EraseInstance const& c) {
+                   auto const it = state.instances.find(c.id);
+                   ENSURE(it != state.instances.end() && is_over(it->second));
+                   unindex_instance(state, it->second);
+                   state.instances.erase(it);
+                 },
+                 [&](PutToken const& c) { put_token(state, c.row); },
+                 [&](EraseToken const& c) { erase_token(state, {c.tenant, c.token}); },
+                 [&](AppendAudit const& c) {
+                   state.region.audit_count = c.record.number;
+                   state.region.audit_digest = c.record.digest;
+                 },
+                 [&](SeeHost const& c) {
+                   if (!state.hosts.contains(c.id)) return;  // removed meanwhile
+                   state.seen[c.id] = c;
+                   refresh_room(state, c.id);
+                 },
+             },
+             change);
 }
 
 placement::Usage capacity(Host const& host, Policy const& policy) {
@@ -209,7 +212,8 @@ placement::Usage capacity(Host const& host, Policy const& policy) {
 placement::Usage held(Instance const& instance) {
   if (!instance.placement) return {};
   placement::Usage what{.disk_gib = instance.disk_gib, .instances = 1};
-  bool const is_known_stopped = instance.wanted != Wanted::running && instance.seen == Seen::stopped;
+  bool const is_known_stopped =
+      instance.wanted != Wanted::running && instance.seen == Seen::stopped;
   if (!is_known_stopped) {
     what.vcpus = instance.vcpus;
     what.memory = instance.memory;

@@ -18,8 +18,8 @@ namespace berth::core {
 
 // What one region remembers about itself. One record.
 struct Region {
-  std::string name;   // "us-east-1"
-  Term term;          // raised by every start, before anything else is decided
+  std::string name;               // "us-east-1"
+  Term term;                      // raised by every start, before anything else is decided
   std::uint64_t audit_count = 0;  // of the last audit record; 0: none yet
   std::string audit_digest;       // hex SHA-256 over the chain so far
 
@@ -41,45 +41,100 @@ struct TokenRow {
 
 // One acknowledged mutation. Committed with it, chained by digest.
 struct AuditRecord {
-  std::uint64_t number = 0;   // 1, 2, 3 … without a gap
+  std::uint64_t number = 0;  // 1, 2, 3 … without a gap
   WallTime time;
-  std::string actor;          // "tenant/123456789012/AKIA…", "admin/root", "host/host-…", "berth"
-  std::string source;         // peer address
+  std::string actor;   // "tenant/123456789012/AKIA…", "admin/root", "host/host-…", "berth"
+  std::string source;  // peer address
   std::string request_id;
-  std::string action;         // "RunInstances", "admin.host.cordon"
+  std::string action;                 // "RunInstances", "admin.host.cordon"
   std::vector<std::string> subjects;  // ids it touched
-  std::string outcome;        // "ok", or the error's code for refused authentication
-  std::string digest;         // hex SHA-256(previous digest + this record's canonical text)
+  std::string outcome;                // "ok", or the error's code for refused authentication
+  std::string digest;                 // hex SHA-256(previous digest + this record's canonical text)
 
   bool operator==(AuditRecord const&) const = default;
 };
 
-struct PutRegion { Region region; bool operator==(PutRegion const&) const = default; };
-struct PutZone { Zone zone; bool operator==(PutZone const&) const = default; };
-struct PutTenant { Tenant tenant; bool operator==(PutTenant const&) const = default; };
-struct PutAccessKey { AccessKey key; bool operator==(PutAccessKey const&) const = default; };
-struct EraseAccessKey { AccessKeyId id; bool operator==(EraseAccessKey const&) const = default; };
-struct PutInstanceType { InstanceType type; bool operator==(PutInstanceType const&) const = default; };
-struct EraseInstanceType { TypeName name; bool operator==(EraseInstanceType const&) const = default; };
-struct PutImage { Image image; bool operator==(PutImage const&) const = default; };
-struct EraseImage { ImageId id; bool operator==(EraseImage const&) const = default; };
-struct PutKeyPair { KeyPair key; bool operator==(PutKeyPair const&) const = default; };
-struct EraseKeyPair { KeyPairId id; bool operator==(EraseKeyPair const&) const = default; };
-struct PutHost { Host host; bool operator==(PutHost const&) const = default; };
-struct EraseHost { HostId id; bool operator==(EraseHost const&) const = default; };
-struct PutInstance { Instance instance; bool operator==(PutInstance const&) const = default; };
-struct EraseInstance { InstanceId id; bool operator==(EraseInstance const&) const = default; };
-struct PutToken { TokenRow row; bool operator==(PutToken const&) const = default; };
-struct EraseToken { TenantId tenant; std::string token; bool operator==(EraseToken const&) const = default; };
-struct AppendAudit { AuditRecord record; bool operator==(AppendAudit const&) const = default; };
+struct PutRegion {
+  Region region;
+  bool operator==(PutRegion const&) const = default;
+};
+struct PutZone {
+  Zone zone;
+  bool operator==(PutZone const&) const = default;
+};
+struct PutTenant {
+  Tenant tenant;
+  bool operator==(PutTenant const&) const = default;
+};
+struct PutAccessKey {
+  AccessKey key;
+  bool operator==(PutAccessKey const&) const = default;
+};
+struct EraseAccessKey {
+  AccessKeyId id;
+  bool operator==(EraseAccessKey const&) const = default;
+};
+struct PutInstanceType {
+  InstanceType type;
+  bool operator==(PutInstanceType const&) const = default;
+};
+struct EraseInstanceType {
+  TypeName name;
+  bool operator==(EraseInstanceType const&) const = default;
+};
+struct PutImage {
+  Image image;
+  bool operator==(PutImage const&) const = default;
+};
+struct EraseImage {
+  ImageId id;
+  bool operator==(EraseImage const&) const = default;
+};
+struct PutKeyPair {
+  KeyPair key;
+  bool operator==(PutKeyPair const&) const = default;
+};
+struct EraseKeyPair {
+  KeyPairId id;
+  bool operator==(EraseKeyPair const&) const = default;
+};
+struct PutHost {
+  Host host;
+  bool operator==(PutHost const&) const = default;
+};
+struct EraseHost {
+  HostId id;
+  bool operator==(EraseHost const&) const = default;
+};
+struct PutInstance {
+  Instance instance;
+  bool operator==(PutInstance const&) const = default;
+};
+struct EraseInstance {
+  InstanceId id;
+  bool operator==(EraseInstance const&) const = default;
+};
+struct PutToken {
+  TokenRow row;
+  bool operator==(PutToken const&) const = default;
+};
+struct EraseToken {
+  TenantId tenant;
+  std::string token;
+  bool operator==(EraseToken const&) const = default;
+};
+struct AppendAudit {
+  AuditRecord record;
+  bool operator==(AppendAudit const&) const = default;
+};
 
 // Volatile: what is true only for this run of the daemon. Never stored.
 struct SeeHost {
   HostId id;
-  Instant at;          // of the last sign of life
+  Instant at;  // of the last sign of life
   bool is_connected = true;
   std::string boot_id;
-  Term spec_term;               // the spec its last report was about
+  Term spec_term;  // the spec its last report was about
   Generation spec_generation;
   std::vector<std::string> images;   // digests in its cache
   std::vector<std::string> foreign;  // domains that are not ours

@@ -84,8 +84,8 @@ struct Who {
   std::string action;
 };
 
-AppendAudit audit(State const& state, Who who, std::vector<std::string> subjects, std::string outcome,
-                  Context const& context) {
+AppendAudit audit(State const& state, Who who, std::vector<std::string> subjects,
+                  std::string outcome, Context const& context) {
   AuditRecord record{.number = state.region.audit_count + 1,
                      .time = context.now.wall,
                      .actor = std::move(who.actor),
@@ -125,12 +125,13 @@ Result<Decision> decide_api(State const& state, ApiCall const& input, Context& c
         Decision decision = TRY(call(state, input.caller, action, context));
         if (input.dry_run) return Decision{.reply = WouldSucceed{}};
         if constexpr (!kIsRead<Action>) {
-          append_audit(state,
-                       {.actor = "tenant/" + input.caller.tenant.value + "/" + input.caller.key.value,
-                        .source = input.caller.source,
-                        .request_id = input.caller.request_id,
-                        .action = input.action_name},
-                       decision, context);
+          append_audit(
+              state,
+              {.actor = "tenant/" + input.caller.tenant.value + "/" + input.caller.key.value,
+               .source = input.caller.source,
+               .request_id = input.caller.request_id,
+               .action = input.action_name},
+              decision, context);
         }
         return decision;
       },
@@ -189,8 +190,9 @@ Result<Decision> decide(State const& state, Input const& input, Context& context
           [&](AdminCall const& i) { return decide_admin(state, i, context); },
           [&](AgentJoin const& i) -> Result<Decision> {
             Decision decision = TRY(join(state, i, context));
-            append_audit(state, {.actor = "host/" + i.host.value, .source = i.source, .action = "host.join"},
-                         decision, context);
+            append_audit(
+                state, {.actor = "host/" + i.host.value, .source = i.source, .action = "host.join"},
+                decision, context);
             return decision;
           },
           [&](AgentHello const& i) { return hello(state, i, context); },
@@ -209,8 +211,10 @@ Decision begin(State const& state, Context& context) {
   Decision decision;
   decision.changes.emplace_back(PutRegion{std::move(region)});
   for (auto const& [id, host] : state.hosts) {
-    decision.changes.emplace_back(SeeHost{
-        .id = id, .at = context.now.monotonic, .is_connected = false, .announced = HostHealth::suspect});
+    decision.changes.emplace_back(SeeHost{.id = id,
+                                          .at = context.now.monotonic,
+                                          .is_connected = false,
+                                          .announced = HostHealth::suspect});
   }
   return decision;
 }

@@ -40,8 +40,9 @@ Error unknown_filter(std::string_view name) {
 Result<void> check_filter_limits(std::vector<Filter> const& filters) {
   if (filters.size() > limits::kFiltersPerRequestMax) {
     return Error{Code::invalid, "filter",
-                 "The maximum number of filters is " + std::to_string(limits::kFiltersPerRequestMax) +
-                     "; found " + std::to_string(filters.size())};
+                 "The maximum number of filters is " +
+                     std::to_string(limits::kFiltersPerRequestMax) + "; found " +
+                     std::to_string(filters.size())};
   }
   for (Filter const& f : filters) {
     if (f.name.empty()) return Error{Code::invalid, "filter", "A filter must have a Name"};

@@ -41,8 +41,8 @@ class FilterSet {
     if (auto const ok = check_filter_limits(filters); !ok) return ok.error();
     FilterSet set;
     for (Filter const& filter : filters) {
-      bool const is_tag = filter.name == "tag-key" || filter.name == "tag-value" ||
-                          filter.name.starts_with("tag:");
+      bool const is_tag =
+          filter.name == "tag-key" || filter.name == "tag-value" || filter.name.starts_with("tag:");
       FilterField<Record> const* field = nullptr;
       for (FilterField<Record> const& f : fields) {
         if (f.name == filter.name) field = &f;
@@ -57,8 +57,9 @@ class FilterSet {
   [[nodiscard]] bool accepts(Record const& record, Tags const* tags) const {
     for (Term const& term : terms_) {
       std::vector<std::string> const values =
-          term.field != nullptr ? term.field->values(record)
-                                : tag_values(*tags, term.filter->name).value_or(std::vector<std::string>{});
+          term.field != nullptr
+              ? term.field->values(record)
+              : tag_values(*tags, term.filter->name).value_or(std::vector<std::string>{});
       bool found = false;
       for (std::string const& pattern : term.filter->values) {
         for (std::string const& value : values) found = found || matches(pattern, value);

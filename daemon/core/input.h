@@ -18,8 +18,8 @@ namespace berth::core {
 
 // ---- Shared pieces -----------------------------------------------------------------------------
 
-// AND across filters, OR within values, case-sensitive; `*` any run, `?` one character, `\` escapes.
-// Unknown names are refused by the core (invalid, "filter").
+// AND across filters, OR within values, case-sensitive; `*` any run, `?` one character, `\`
+// escapes. Unknown names are refused by the core (invalid, "filter").
 struct Filter {
   std::string name;
   std::vector<std::string> values;
@@ -32,18 +32,19 @@ struct Page {
   bool operator==(Page const&) const = default;
 };
 
-// ---- Tenants' calls: EC2's actions ---------------------------------------------------------------
+// ---- Tenants' calls: EC2's actions
+// ---------------------------------------------------------------
 
 struct RunInstances {
   std::string image_id;
-  std::string type;            // empty: EC2's default, m1.small, which we do not sell: refused
+  std::string type;  // empty: EC2's default, m1.small, which we do not sell: refused
   std::int64_t min_count = 1;
   std::int64_t max_count = 1;
-  std::string key_name;        // empty: none
-  std::string zone;            // empty: the core chooses one zone for all
-  std::string user_data;       // decoded
+  std::string key_name;   // empty: none
+  std::string zone;       // empty: the core chooses one zone for all
+  std::string user_data;  // decoded
   Tags instance_tags;
-  std::string client_token;    // empty: none
+  std::string client_token;       // empty: none
   std::string parameters_digest;  // over every parameter but the token; needed with a token
   std::optional<std::int64_t> root_disk_gib;  // absent: the image's virtual size
   bool disable_api_termination = false;
@@ -52,15 +53,21 @@ struct RunInstances {
   bool monitoring = false;
   ShutdownBehavior shutdown_behavior = ShutdownBehavior::stop;
 };
-struct DescribeInstances { std::vector<std::string> ids; std::vector<Filter> filters; Page page; };
+struct DescribeInstances {
+  std::vector<std::string> ids;
+  std::vector<Filter> filters;
+  Page page;
+};
 struct DescribeInstanceStatus {
   std::vector<std::string> ids;
   std::vector<Filter> filters;
   Page page;
   bool include_all = false;  // also those that are not running
 };
-struct DescribeInstance { std::string id; };  // DescribeInstanceAttribute, GetConsoleOutput's look-up
-struct ModifyInstance {                       // ModifyInstanceAttribute; exactly one is set
+struct DescribeInstance {
+  std::string id;
+};                       // DescribeInstanceAttribute, GetConsoleOutput's look-up
+struct ModifyInstance {  // ModifyInstanceAttribute; exactly one is set
   std::string id;
   std::optional<bool> disable_api_termination;
   std::optional<bool> disable_api_stop;
@@ -69,15 +76,31 @@ struct ModifyInstance {                       // ModifyInstanceAttribute; exactl
   std::optional<std::string> user_data;  // decoded; only while stopped
   std::optional<std::string> type;       // only while stopped
 };
-struct StartInstances { std::vector<std::string> ids; };
-struct StopInstances { std::vector<std::string> ids; bool force = false; };
-struct RebootInstances { std::vector<std::string> ids; };
-struct TerminateInstances { std::vector<std::string> ids; };
-struct ReadConsole { std::string id; };  // reply: where to read; the front asks the link
+struct StartInstances {
+  std::vector<std::string> ids;
+};
+struct StopInstances {
+  std::vector<std::string> ids;
+  bool force = false;
+};
+struct RebootInstances {
+  std::vector<std::string> ids;
+};
+struct TerminateInstances {
+  std::vector<std::string> ids;
+};
+struct ReadConsole {
+  std::string id;
+};  // reply: where to read; the front asks the link
 
-struct DescribeInstanceTypes { std::vector<std::string> names; std::vector<Filter> filters; Page page; };
+struct DescribeInstanceTypes {
+  std::vector<std::string> names;
+  std::vector<Filter> filters;
+  Page page;
+};
 struct DescribeInstanceTypeOfferings {
-  std::string location_type;  // "region", "availability-zone", "availability-zone-id"; empty: region
+  std::string
+      location_type;  // "region", "availability-zone", "availability-zone-id"; empty: region
   std::vector<Filter> filters;
   Page page;
 };
@@ -88,7 +111,10 @@ struct DescribeImages {
   std::vector<Filter> filters;
   Page page;
 };
-struct DescribeRegions { std::vector<std::string> names; std::vector<Filter> filters; };
+struct DescribeRegions {
+  std::vector<std::string> names;
+  std::vector<Filter> filters;
+};
 struct DescribeZones {
   std::vector<std::string> names;
   std::vector<std::string> ids;
@@ -108,11 +134,26 @@ struct DescribeKeyPairs {
   std::vector<std::string> ids;
   std::vector<Filter> filters;
 };
-struct DeleteKeyPair { std::string name; std::string id; };  // one of them; a missing pair is no error
-struct CreateTags { std::vector<std::string> resources; Tags tags; };
-struct TagToDelete { std::string key; std::optional<std::string> value; };  // absent: any value
-struct DeleteTags { std::vector<std::string> resources; std::vector<TagToDelete> tags; };  // no tags: all
-struct DescribeTags { std::vector<Filter> filters; Page page; };
+struct DeleteKeyPair {
+  std::string name;
+  std::string id;
+};  // one of them; a missing pair is no error
+struct CreateTags {
+  std::vector<std::string> resources;
+  Tags tags;
+};
+struct TagToDelete {
+  std::string key;
+  std::optional<std::string> value;
+};  // absent: any value
+struct DeleteTags {
+  std::vector<std::string> resources;
+  std::vector<TagToDelete> tags;
+};  // no tags: all
+struct DescribeTags {
+  std::vector<Filter> filters;
+  Page page;
+};
 struct DescribeAccountAttributes {};
 struct GetCallerIdentity {};
 
@@ -121,7 +162,8 @@ using ApiAction =
                  ModifyInstance, StartInstances, StopInstances, RebootInstances, TerminateInstances,
                  ReadConsole, DescribeInstanceTypes, DescribeInstanceTypeOfferings, DescribeImages,
                  DescribeRegions, DescribeZones, AddKeyPair, DescribeKeyPairs, DeleteKeyPair,
-                 CreateTags, DeleteTags, DescribeTags, DescribeAccountAttributes, GetCallerIdentity>;
+                 CreateTags, DeleteTags, DescribeTags, DescribeAccountAttributes,
+                 GetCallerIdentity>;
 
 // Who calls, as the signature proved. The core checks again that key and tenant still stand.
 struct Caller {
@@ -144,22 +186,45 @@ struct AuthenticationRefused {
   std::string request_id;
   std::string claimed_key;  // what the request said; may be anything
   std::string action_name;
-  std::string code;         // EC2's code as answered
+  std::string code;  // EC2's code as answered
 };
 
-// ---- Operators' calls ----------------------------------------------------------------------------
+// ---- Operators' calls
+// ----------------------------------------------------------------------------
 
 enum class Role { viewer, operate, admin };  // each may do what the one before may
 
-struct PutZoneCall { std::string name; std::string jurisdiction; std::string operator_name; };
+struct PutZoneCall {
+  std::string name;
+  std::string jurisdiction;
+  std::string operator_name;
+};
 struct ListZones {};
-struct CreateTenant { std::string name; std::optional<std::string> id; };  // id absent: drawn
-struct SetTenant { std::string id; std::optional<bool> enabled; std::optional<Quota> quota; };
+struct CreateTenant {
+  std::string name;
+  std::optional<std::string> id;
+};  // id absent: drawn
+struct SetTenant {
+  std::string id;
+  std::optional<bool> enabled;
+  std::optional<Quota> quota;
+};
 struct ListTenants {};
-struct CreateAccessKey { std::string tenant; std::string id; std::string secret_sealed; };
-struct SetAccessKey { std::string id; bool enabled = true; };
-struct DeleteAccessKey { std::string id; };
-struct ListAccessKeys { std::string tenant; };  // empty: of all
+struct CreateAccessKey {
+  std::string tenant;
+  std::string id;
+  std::string secret_sealed;
+};
+struct SetAccessKey {
+  std::string id;
+  bool enabled = true;
+};
+struct DeleteAccessKey {
+  std::string id;
+};
+struct ListAccessKeys {
+  std::string tenant;
+};                   // empty: of all
 struct EnrollHost {  // of a known name: a new token for it
   std::string name;
   std::string zone;
@@ -168,12 +233,25 @@ struct EnrollHost {  // of a known name: a new token for it
   std::string token_digest;
 };
 struct ListHosts {};
-struct ShowHost { std::string host; };  // id or name, here and below
-struct CordonHost { std::string host; bool cordon = true; };
-struct RemoveHost { std::string host; };  // only without instances
-struct PutType { InstanceType type; };
-struct PutTypes { std::vector<InstanceType> types; };
-struct DeleteType { std::string name; };
+struct ShowHost {
+  std::string host;
+};  // id or name, here and below
+struct CordonHost {
+  std::string host;
+  bool cordon = true;
+};
+struct RemoveHost {
+  std::string host;
+};  // only without instances
+struct PutType {
+  InstanceType type;
+};
+struct PutTypes {
+  std::vector<InstanceType> types;
+};
+struct DeleteType {
+  std::string name;
+};
 struct ListTypes {};
 struct RegisterImage {  // the file is already in the image store under its digest
   std::string name;
@@ -185,10 +263,18 @@ struct RegisterImage {  // the file is already in the image store under its dige
   Bytes file_size;
   Bytes virtual_size;
 };
-struct DeleteImage { std::string id; };
+struct DeleteImage {
+  std::string id;
+};
 struct ListImages {};
-struct ListInstances { std::string tenant; std::string host; std::string state; };  // empty: any
-struct ShowInstance { std::string id; };
+struct ListInstances {
+  std::string tenant;
+  std::string host;
+  std::string state;
+};  // empty: any
+struct ShowInstance {
+  std::string id;
+};
 struct Summarise {};  // berthctl status
 
 using AdminAction =
@@ -206,15 +292,32 @@ struct AdminCall {
   AdminAction action;
 };
 
-// ---- Agents and time -----------------------------------------------------------------------------
+// ---- Agents and time
+// -----------------------------------------------------------------------------
 
 // First contact with a one-time token. Reply: Joined, or an error; then the link signs.
-struct AgentJoin { HostId host; std::string token_digest; std::string host_uuid; std::string source; };
+struct AgentJoin {
+  HostId host;
+  std::string token_digest;
+  std::string host_uuid;
+  std::string source;
+};
 // A session began; the id is the certificate's.
-struct AgentHello { HostId host; std::string host_uuid; std::string boot_id; };
-struct AgentHeartbeat { HostId host; std::uint64_t number = 0; };
-struct AgentReport { HostStatus status; };
-struct AgentGone { HostId host; };
+struct AgentHello {
+  HostId host;
+  std::string host_uuid;
+  std::string boot_id;
+};
+struct AgentHeartbeat {
+  HostId host;
+  std::uint64_t number = 0;
+};
+struct AgentReport {
+  HostStatus status;
+};
+struct AgentGone {
+  HostId host;
+};
 // The driver's clock: due at the latest when next_wake said.
 struct Tick {};
 

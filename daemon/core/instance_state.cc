@@ -33,7 +33,8 @@ std::string private_dns_name(Instance const& instance, std::string_view region) 
   if (instance.private_ip.empty()) return "";
   std::string host = "ip-" + instance.private_ip;
   std::replace(host.begin(), host.end(), '.', '-');
-  return host + (region == "us-east-1" ? ".ec2.internal" : "." + std::string(region) + ".compute.internal");
+  return host + (region == "us-east-1" ? ".ec2.internal"
+                                       : "." + std::string(region) + ".compute.internal");
 }
 
 }  // namespace berth::core

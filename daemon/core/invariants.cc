@@ -23,9 +23,11 @@ void check_index(State const& state, Broken& broken) {
     of_host[instance.placement->host].insert(id);
   }
   for (auto const& [id, room] : state.derived.fleet) {
-    if (room.used != by_host[id]) broken.push_back("the use of " + id.value + " differs from its recount");
+    if (room.used != by_host[id])
+      broken.push_back("the use of " + id.value + " differs from its recount");
   }
-  if (of_tenant != state.derived.instances_of_tenant) broken.push_back("instances by tenant differ");
+  if (of_tenant != state.derived.instances_of_tenant)
+    broken.push_back("instances by tenant differ");
   if (of_host != state.derived.instances_of_host) broken.push_back("instances by host differ");
   if (by_tenant != state.derived.used_by_tenant) broken.push_back("use by tenant differs");
 }
@@ -35,7 +37,8 @@ void check_capacity(State const& state, Broken& broken) {
   for (auto const& [id, room] : state.derived.fleet) {
     placement::Usage const& u = room.used;
     placement::Usage const& c = room.capacity;
-    if (u.vcpus > c.vcpus || u.memory > c.memory || u.disk_gib > c.disk_gib || u.instances > c.instances) {
+    if (u.vcpus > c.vcpus || u.memory > c.memory || u.disk_gib > c.disk_gib ||
+        u.instances > c.instances) {
       broken.push_back("host " + id.value + " holds more than its capacity");
     }
   }
@@ -72,7 +75,8 @@ void check_references(State const& state, Broken& broken) {
   for (auto const& [key, row] : state.tokens) {
     for (InstanceId const& id : row.instances) {
       Instance const* instance = find(state.instances, id);
-      if (instance != nullptr && (instance->tenant != row.tenant || instance->reservation != row.reservation)) {
+      if (instance != nullptr &&
+          (instance->tenant != row.tenant || instance->reservation != row.reservation)) {
         broken.push_back("token " + row.token + " names " + id.value + ", which is not its own");
       }
     }

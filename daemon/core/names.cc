@@ -8,15 +8,18 @@ namespace berth::core {
 
 namespace {
 
-bool is_lower_hex(char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); }
+bool is_lower_hex(char c) {
+  return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
+}
 bool is_alphanumeric(char c) {
   return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
 }
 
 // Characters, not bytes: EC2 counts Unicode code points.
 std::size_t characters(std::string_view text) {
-  return static_cast<std::size_t>(std::count_if(
-      text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xc0) != 0x80; }));
+  return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), [](char c) {
+    return (static_cast<unsigned char>(c) & 0xc0) != 0x80;
+  }));
 }
 
 }  // namespace
@@ -31,8 +34,8 @@ std::string drawn_instance_uuid(Entropy& entropy) {
   std::string h = "ec2" + entropy.hex(29);
   h[12] = '4';
   h[16] = "89ab"[entropy.below(4)];
-  return h.substr(0, 8) + "-" + h.substr(8, 4) + "-" + h.substr(12, 4) + "-" + h.substr(16, 4) + "-" +
-         h.substr(20);
+  return h.substr(0, 8) + "-" + h.substr(8, 4) + "-" + h.substr(12, 4) + "-" + h.substr(16, 4) +
+         "-" + h.substr(20);
 }
 
 std::string drawn_mac(Entropy& entropy) {
@@ -45,26 +48,30 @@ std::string drawn_mac(Entropy& entropy) {
 bool is_id(std::string_view text, std::string_view prefix) {
   if (!text.starts_with(prefix)) return false;
   std::string_view const rest = text.substr(prefix.size());
-  return (rest.size() == 17 || rest.size() == 8) && std::all_of(rest.begin(), rest.end(), is_lower_hex);
+  return (rest.size() == 17 || rest.size() == 8) &&
+         std::all_of(rest.begin(), rest.end(), is_lower_hex);
 }
 
 bool is_name(std::string_view text) {
   return !text.empty() && text.size() <= limits::kNameCharactersMax &&
          std::all_of(text.begin(), text.end(), [](char c) {
-           return is_alphanumeric(c) || std::string_view(" ._-:/@+=()").find(c) != std::string_view::npos;
+           return is_alphanumeric(c) ||
+                  std::string_view(" ._-:/@+=()").find(c) != std::string_view::npos;
          });
 }
 
 bool is_label(std::string_view text) {
   auto ok = [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z'); };
   return !text.empty() && text.size() <= 63 && ok(text.front()) &&
-         std::all_of(text.begin(), text.end(), [&](char c) { return ok(c) || c == '-' || c == '.'; });
+         std::all_of(text.begin(), text.end(),
+                     [&](char c) { return ok(c) || c == '-' || c == '.'; });
 }
 
 Result<void> check_tags(Tags const& tags) {
   if (tags.size() > limits::kTagsPerResourceMax) {
-    return Error{Code::quota, "tag", "The maximum number of Tags has been reached: a resource may have " +
-                                         std::to_string(limits::kTagsPerResourceMax)};
+    return Error{Code::quota, "tag",
+                 "The maximum number of Tags has been reached: a resource may have " +
+                     std::to_string(limits::kTagsPerResourceMax)};
   }
   for (auto const& [key, value] : tags) {
     if (key.empty() || characters(key) > limits::kTagKeyCharactersMax) {
@@ -73,8 +80,9 @@ Result<void> check_tags(Tags const& tags) {
                        std::to_string(characters(key))};
     }
     if (key.starts_with("aws:")) {
-      return Error{Code::invalid, "tag-key",
-                   "Tag keys starting with 'aws:' are reserved for internal use; found '" + key + "'"};
+      return Error{
+          Code::invalid, "tag-key",
+          "Tag keys starting with 'aws:' are reserved for internal use; found '" + key + "'"};
     }
     if (characters(value) > limits::kTagValueCharactersMax) {
       return Error{Code::invalid, "tag",

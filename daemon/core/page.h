@@ -22,7 +22,8 @@ struct PageRange {
   return base64(std::string(noun) + "\n" + std::string(last_key));
 }
 
-// The key to go on after; empty: from the start. (invalid, "next-token") for a token we did not make.
+// The key to go on after; empty: from the start. (invalid, "next-token") for a token we did not
+// make.
 [[nodiscard]] inline Result<std::string> page_start(Page const& page, std::string_view noun,
                                                     PageRange range) {
   if (page.max_results && (*page.max_results < range.low || *page.max_results > range.high)) {

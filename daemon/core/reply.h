@@ -29,13 +29,13 @@ enum class InstanceState {
 };
 [[nodiscard]] std::string_view name(InstanceState state);  // "shutting-down"
 
-// The record with what is derived from it. Internal fields (uuid, seal, placement) are there because
-// operators see them; daemon/ec2 renders only what EC2 documents.
+// The record with what is derived from it. Internal fields (uuid, seal, placement) are there
+// because operators see them; daemon/ec2 renders only what EC2 documents.
 struct InstanceView {
   Instance instance;
   InstanceState state = InstanceState::pending;
   HostHealth host_health = HostHealth::never_seen;  // of its host; `up` when it has none
-  std::string host_name;  // empty: has no host; for operators only
+  std::string host_name;                            // empty: has no host; for operators only
 };
 
 struct ReservationView {
@@ -50,30 +50,82 @@ struct StateChange {  // Start, Stop, Terminate
   InstanceState current = InstanceState::pending;
 };
 
-struct Offering { TypeName type; std::string location; };
-struct TagView { std::string resource; std::string resource_type; std::string key; std::string value; };
+struct Offering {
+  TypeName type;
+  std::string location;
+};
+struct TagView {
+  std::string resource;
+  std::string resource_type;
+  std::string key;
+  std::string value;
+};
 
-struct Reservations { std::vector<ReservationView> items; std::string next_token; };
-struct Launched { ReservationView reservation; };
-struct Statuses { std::vector<InstanceView> items; std::string next_token; };
-struct OneInstance { InstanceView view; };
-struct StateChanges { std::vector<StateChange> items; };
-struct Done {};  // EC2's <return>true</return>
+struct Reservations {
+  std::vector<ReservationView> items;
+  std::string next_token;
+};
+struct Launched {
+  ReservationView reservation;
+};
+struct Statuses {
+  std::vector<InstanceView> items;
+  std::string next_token;
+};
+struct OneInstance {
+  InstanceView view;
+};
+struct StateChanges {
+  std::vector<StateChange> items;
+};
+struct Done {};          // EC2's <return>true</return>
 struct WouldSucceed {};  // DryRun
 // The front reads the console from this host; no host: there is nothing to read any more.
-struct ConsoleAt { InstanceId instance; std::optional<HostId> host; };
-struct Types { std::vector<InstanceType> items; std::string next_token; };
-struct Offerings { std::vector<Offering> items; std::string next_token; std::string location_type; };
-struct Images { std::vector<Image> items; std::string next_token; };
-struct Regions { std::vector<std::string> names; };
-struct Zones { std::vector<Zone> items; std::string region; };
-struct KeyPairs { std::vector<KeyPair> items; };
-struct OneKeyPair { KeyPair key; };
-struct TagList { std::vector<TagView> items; std::string next_token; };
-struct AccountAttributes { Quota quota; };
-struct CallerIdentity { TenantId tenant; AccessKeyId key; std::string tenant_name; };
+struct ConsoleAt {
+  InstanceId instance;
+  std::optional<HostId> host;
+};
+struct Types {
+  std::vector<InstanceType> items;
+  std::string next_token;
+};
+struct Offerings {
+  std::vector<Offering> items;
+  std::string next_token;
+  std::string location_type;
+};
+struct Images {
+  std::vector<Image> items;
+  std::string next_token;
+};
+struct Regions {
+  std::vector<std::string> names;
+};
+struct Zones {
+  std::vector<Zone> items;
+  std::string region;
+};
+struct KeyPairs {
+  std::vector<KeyPair> items;
+};
+struct OneKeyPair {
+  KeyPair key;
+};
+struct TagList {
+  std::vector<TagView> items;
+  std::string next_token;
+};
+struct AccountAttributes {
+  Quota quota;
+};
+struct CallerIdentity {
+  TenantId tenant;
+  AccessKeyId key;
+  std::string tenant_name;
+};
 
-// ---- For operators --------------------------------------------------------------------------------
+// ---- For operators
+// --------------------------------------------------------------------------------
 
 // Of one host, zone, tenant or region.
 using Amount = placement::Usage;
@@ -82,21 +134,44 @@ struct HostView {
   HostHealth health = HostHealth::never_seen;
   bool is_connected = false;
   std::int64_t seconds_since_seen = -1;  // -1: not seen in this run of the daemon
-  Amount capacity;  // after over-commit and the system's reserve
+  Amount capacity;                       // after over-commit and the system's reserve
   Amount used;
-  std::vector<std::string> foreign;   // domains that are not ours
-  std::vector<InstanceId> unknown;    // ours by their metadata, but without a record here
-  bool is_current = false;            // has acted on the newest spec
+  std::vector<std::string> foreign;  // domains that are not ours
+  std::vector<InstanceId> unknown;   // ours by their metadata, but without a record here
+  bool is_current = false;           // has acted on the newest spec
 };
-struct TenantView { Tenant tenant; Amount used; std::int64_t key_pairs = 0; };
-struct ZoneView { Zone zone; std::int64_t hosts = 0; Amount capacity; Amount used; };
-struct TenantList { std::vector<TenantView> items; };
-struct ZoneList { std::vector<ZoneView> items; };
-struct HostList { std::vector<HostView> items; };
-struct AccessKeyList { std::vector<AccessKey> items; };  // secrets stay sealed
-struct InstanceList { std::vector<InstanceView> items; };
-struct Enrolled { Host host; };
-struct Joined { Host host; };
+struct TenantView {
+  Tenant tenant;
+  Amount used;
+  std::int64_t key_pairs = 0;
+};
+struct ZoneView {
+  Zone zone;
+  std::int64_t hosts = 0;
+  Amount capacity;
+  Amount used;
+};
+struct TenantList {
+  std::vector<TenantView> items;
+};
+struct ZoneList {
+  std::vector<ZoneView> items;
+};
+struct HostList {
+  std::vector<HostView> items;
+};
+struct AccessKeyList {
+  std::vector<AccessKey> items;
+};  // secrets stay sealed
+struct InstanceList {
+  std::vector<InstanceView> items;
+};
+struct Enrolled {
+  Host host;
+};
+struct Joined {
+  Host host;
+};
 struct Summary {
   std::string region;
   Term term;
@@ -118,15 +193,14 @@ using Reply =
 //   code         subjects
 //   invalid      "instance-id" "image-id" "key-pair-id" "resource-id" (malformed), "instance-type"
 //                "zone" "count" "filter" "page" "next-token" "tag" "tag-key" "key-name" "user-data"
-//                "client-token" "disk" "parameter" (a value), "combination" (parameters that exclude
-//                each other), "missing" (a parameter that must be there), "name"
+//                "client-token" "disk" "parameter" (a value), "combination" (parameters that
+//                exclude each other), "missing" (a parameter that must be there), "name"
 //   not_found    "instance" "image" "key-pair" "instance-type" "zone" "host" "tenant" "access-key"
 //   exists       "key-pair" "tenant" "image" "access-key" "host" "zone"
 //   conflict     "instance-state" "client-token" "image-in-use" "host-in-use" "type-in-use"
 //   forbidden    "termination-protection" "stop-protection" "role" "request"
 //   unauthenticated  "credentials" "join-token"
-//   quota        "instance" "vcpu" "memory" "disk" "key-pair" "image" "tag"; "hosts" "tenants" "zones"
-//   no_capacity  "instance"
-//   unavailable  "queue" "store"
+//   quota        "instance" "vcpu" "memory" "disk" "key-pair" "image" "tag"; "hosts" "tenants"
+//   "zones" no_capacity  "instance" unavailable  "queue" "store"
 
 }  // namespace berth::core

@@ -34,7 +34,8 @@ struct Derived {
 };
 
 struct State {
-  // The policy decides what a host may sell, so the derived fleet depends on it; constant for a run.
+  // The policy decides what a host may sell, so the derived fleet depends on it; constant for a
+  // run.
   explicit State(Policy p) : policy(std::move(p)) {}
 
   Policy policy;
@@ -62,7 +63,8 @@ template <class Map>
   return it == map.end() ? nullptr : &it->second;
 }
 
-// What a host may sell: hardware with over-commit, less the reserve. Nothing before its first report.
+// What a host may sell: hardware with over-commit, less the reserve. Nothing before its first
+// report.
 [[nodiscard]] placement::Usage capacity(Host const& host, Policy const& policy);
 
 // What an instance holds on its host: disk and a place from admission until nothing is left of it

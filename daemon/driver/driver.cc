@@ -14,9 +14,10 @@ Result<core::State> Driver::load(store::Store& store, core::Policy policy) {
   state.derived.touched_specs.clear();
   std::vector<std::string> const broken = core::broken_invariants(state);
   if (!broken.empty()) {
-    return Error{Code::corrupt, "store",
-                 "the stored records contradict each other: " + broken.front() +
-                     (broken.size() > 1 ? " (and " + std::to_string(broken.size() - 1) + " more)" : "")};
+    return Error{
+        Code::corrupt, "store",
+        "the stored records contradict each other: " + broken.front() +
+            (broken.size() > 1 ? " (and " + std::to_string(broken.size() - 1) + " more)" : "")};
   }
   if (!state.region.name.empty() && state.region.name != state.policy.region) {
     return Error{Code::conflict, "region",
@@ -26,7 +27,8 @@ Result<core::State> Driver::load(store::Store& store, core::Policy policy) {
   return state;
 }
 
-Driver::Driver(core::State state, Parts parts) : state_(std::move(state)), parts_(std::move(parts)) {}
+Driver::Driver(core::State state, Parts parts)
+    : state_(std::move(state)), parts_(std::move(parts)) {}
 
 void Driver::begin() {
   core::Context context{parts_.clock.now(), parts_.entropy, state_.policy};
@@ -36,14 +38,15 @@ void Driver::begin() {
 
 void Driver::on_input(core::Input input, core::Gate::Done done) {
   if (has_failed_) return;
-  ++open_.inputs;
   core::Context context{parts_.clock.now(), parts_.entropy, state_.policy};
+  if (open_.inputs++ == 0) open_.opened = context.now.monotonic;
   Result<core::Decision> decided = core::decide(state_, input, context);
   parts_.observer.decided(input, decided, parts_.clock.now().monotonic - context.now.monotonic);
   if (!decided) {
     // An agent that the core does not accept (removed, another machine) is cut off.
     if (auto const* hello = std::get_if<core::AgentHello>(&input)) open_.drop.insert(hello->host);
-    if (auto const* report = std::get_if<core::AgentReport>(&input)) open_.drop.insert(report->status.host);
+    if (auto const* report = std::get_if<core::AgentReport>(&input))
+      open_.drop.insert(report->status.host);
     if (done) open_.replies.emplace_back(std::move(done), std::move(decided).error());
     return;
   }
@@ -123,6 +126,7 @@ void Driver::release(Batch& batch) {
   for (auto& [done, reply] : batch.replies) done(std::move(reply));
   for (HostSpec const& spec : batch.specs) parts_.link.send(spec);
   for (HostId const& host : batch.drop) parts_.link.drop(host);
+  if (batch.inputs > 0) parts_.observer.released(parts_.clock.now().monotonic - batch.opened);
 }
 
 }  // namespace berth::driver

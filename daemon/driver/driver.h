@@ -25,7 +25,8 @@
 
 namespace berth::driver {
 
-// Who watches: logs, metrics, the published key table. Called on the driver's thread; keep it short.
+// Who watches: logs, metrics, the published key table. Called on the driver's thread; keep it
+// short.
 class Observer {
  public:
   virtual ~Observer() = default;
@@ -33,7 +34,10 @@ class Observer {
   // One input was decided in `took`; events are inside the decision.
   virtual void decided(core::Input const&, Result<core::Decision> const&, Duration /*took*/) {}
   // A batch became durable `took` after its commit began.
-  virtual void committed(std::vector<core::Change> const&, std::size_t /*inputs*/, Duration /*took*/) {}
+  virtual void committed(std::vector<core::Change> const&, std::size_t /*inputs*/,
+                         Duration /*took*/) {}
+  // A batch's replies and specs left, `took` after its first input came.
+  virtual void released(Duration /*took*/) {}
   // After each tick.
   virtual void ticked(core::State const&) {}
 };
@@ -75,11 +79,12 @@ class Driver {
   struct Batch {
     std::vector<core::Change> durable;
     std::vector<std::pair<core::Gate::Done, Result<core::Reply>>> replies;
-    std::set<HostId> resend;         // hosts whose spec goes out at the release
+    std::set<HostId> resend;  // hosts whose spec goes out at the release
     std::set<HostId> drop;
-    std::vector<HostSpec> specs;     // taken when the batch closed: later, undurable changes are not
-                                     // in them
+    std::vector<HostSpec> specs;  // taken when the batch closed: later, undurable changes are not
+                                  // in them
     std::size_t inputs = 0;
+    Instant opened;  // when its first input came
     Instant closed;
 
     [[nodiscard]] bool is_empty() const {

@@ -19,18 +19,22 @@ Driver::Parts with_post(Driver::Parts parts, std::function<void(std::function<vo
 DriverThread::DriverThread(core::State state, Driver::Parts parts)
     : mailbox_(limits::kInputsQueuedMax),
       driver_(std::move(state),
-              with_post(std::move(parts), [this](std::function<void()> work) { post(std::move(work)); })),
+              with_post(std::move(parts),
+                        [this](std::function<void()> work) { post(std::move(work)); })),
       clock_(parts.clock) {}
 
-DriverThread::~DriverThread() { stop(); }
+DriverThread::~DriverThread() {
+  stop();
+}
 
 void DriverThread::start() {
   std::promise<void> begun;
   post([this, &begun] {
     driver_.begin();
     // Answered when the commit that holds the new term is durable: a read waits for it.
-    driver_.on_input(core::AdminCall{.actor = "berth", .action_name = "status", .action = core::Summarise{}},
-                     [&begun](Result<core::Reply>) { begun.set_value(); });
+    driver_.on_input(
+        core::AdminCall{.actor = "berth", .action_name = "status", .action = core::Summarise{}},
+        [&begun](Result<core::Reply>) { begun.set_value(); });
     driver_.flush();
   });
   thread_ = std::thread([this] { run(); });
@@ -51,7 +55,9 @@ void DriverThread::submit(core::Input input, Done done) {
   if (refused) refused(Error{Code::throttled, "queue", "Request limit exceeded."});
 }
 
-void DriverThread::post(std::function<void()> work) { mailbox_.push_urgent(Message(std::move(work))); }
+void DriverThread::post(std::function<void()> work) {
+  mailbox_.push_urgent(Message(std::move(work)));
+}
 
 void DriverThread::run() {
   Instant next_tick = clock_.now().monotonic + kTickInterval;

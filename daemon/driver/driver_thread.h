@@ -6,8 +6,8 @@
 #include <thread>
 #include <variant>
 
-#include "daemon/driver/driver.h"
 #include "berth/base/mailbox.h"
+#include "daemon/driver/driver.h"
 
 namespace berth::driver {
 

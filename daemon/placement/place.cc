@@ -46,8 +46,8 @@ std::string_view name(Reason reason) {
 Reason Refusal::tightest() const {
   std::size_t best = static_cast<std::size_t>(Reason::not_up);
   for (std::size_t i = static_cast<std::size_t>(Reason::cordoned); i < kReasons; ++i) {
-    if (hosts_removed[i] > 0 &&
-        (best == static_cast<std::size_t>(Reason::not_up) || hosts_removed[i] > hosts_removed[best])) {
+    if (hosts_removed[i] > 0 && (best == static_cast<std::size_t>(Reason::not_up) ||
+                                 hosts_removed[i] > hosts_removed[best])) {
       best = i;
     }
   }

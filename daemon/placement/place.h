@@ -17,10 +17,10 @@ namespace berth::placement {
 // One host as placement sees it.
 struct HostRoom {
   ZoneName zone;
-  bool is_up = false;         // lease valid, connected, inventory known
+  bool is_up = false;  // lease valid, connected, inventory known
   bool is_cordoned = false;
-  Usage capacity;             // what may be sold: over-commit applied, reserve taken off
-  Usage used;                 // by every instance that holds something here
+  Usage capacity;  // what may be sold: over-commit applied, reserve taken off
+  Usage used;      // by every instance that holds something here
 
   bool operator==(HostRoom const&) const = default;
 };

@@ -9,7 +9,8 @@ namespace berth::core {
 Result<Decision> admin_call(State const& state, EnrollHost const& ask, Context& context) {
   if (!is_label(ask.name)) {
     return Error{Code::invalid, "name",
-                 "a host's name is 1 to 63 lower-case letters, digits, '-' or '.'; found '" + ask.name + "'"};
+                 "a host's name is 1 to 63 lower-case letters, digits, '-' or '.'; found '" +
+                     ask.name + "'"};
   }
   if (!state.zones.contains(ZoneName(ask.zone))) {
     return Error{Code::not_found, "zone", "no zone has the name '" + ask.zone + "'; make it first"};
@@ -30,8 +31,8 @@ Result<Decision> admin_call(State const& state, EnrollHost const& ask, Context& 
     }
   } else {
     if (state.hosts.size() >= limits::kHostsMax) {
-      return Error{Code::quota, "hosts", "the region is at its limit of " +
-                                             std::to_string(limits::kHostsMax) + " hosts"};
+      return Error{Code::quota, "hosts",
+                   "the region is at its limit of " + std::to_string(limits::kHostsMax) + " hosts"};
     }
     host.id = drawn<HostId>("host-", context.entropy);
     host.name = ask.name;

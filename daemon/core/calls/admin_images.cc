@@ -21,9 +21,10 @@ Result<void> check_type(InstanceType const& type) {
   if (type.vcpus < 1 || type.vcpus > 1'024 || type.memory.value < 64 ||
       type.memory.value > std::int64_t{64} * 1'024 * 1'024 || type.threads_per_core < 1 ||
       type.vcpus % type.threads_per_core != 0) {
-    return Error{Code::invalid, "parameter",
-                 "type '" + name + "' wants 1 to 1024 vCPUs in whole cores and 64 MiB to 64 TiB; found " +
-                     std::to_string(type.vcpus) + " vCPUs, " + std::to_string(type.memory.value) + " MiB"};
+    return Error{
+        Code::invalid, "parameter",
+        "type '" + name + "' wants 1 to 1024 vCPUs in whole cores and 64 MiB to 64 TiB; found " +
+            std::to_string(type.vcpus) + " vCPUs, " + std::to_string(type.memory.value) + " MiB"};
   }
   return {};
 }
@@ -36,8 +37,9 @@ Result<Decision> admin_call(State const& state, PutType const& ask, Context& con
 
 Result<Decision> admin_call(State const& state, PutTypes const& ask, Context&) {
   if (state.types.size() + ask.types.size() > limits::kInstanceTypesMax) {
-    return Error{Code::quota, "instance-type",
-                 "a region has at most " + std::to_string(limits::kInstanceTypesMax) + " instance types"};
+    return Error{
+        Code::quota, "instance-type",
+        "a region has at most " + std::to_string(limits::kInstanceTypesMax) + " instance types"};
   }
   Decision decision;
   Types reply;
@@ -52,12 +54,14 @@ Result<Decision> admin_call(State const& state, PutTypes const& ask, Context&) {
 
 Result<Decision> admin_call(State const& state, DeleteType const& ask, Context&) {
   if (!state.types.contains(TypeName(ask.name))) {
-    return Error{Code::not_found, "instance-type", "no instance type has the name '" + ask.name + "'"};
+    return Error{Code::not_found, "instance-type",
+                 "no instance type has the name '" + ask.name + "'"};
   }
   // Instances carry a copy of their shape; but clients look types up by name, so a used one stays.
   for (auto const& [id, instance] : state.instances) {
     if (instance.placement && instance.type.value == ask.name) {
-      return Error{Code::conflict, "type-in-use", "instance " + id.value + " is of type " + ask.name};
+      return Error{Code::conflict, "type-in-use",
+                   "instance " + id.value + " is of type " + ask.name};
     }
   }
   Decision decision{.reply = Done{}};
@@ -74,21 +78,23 @@ Result<Decision> admin_call(State const& state, ListTypes const&, Context&) {
 Result<Decision> admin_call(State const& state, RegisterImage const& ask, Context& context) {
   if (ask.name.size() < 3 || ask.name.size() > 128 || !is_name(ask.name)) {
     return Error{Code::invalid, "name",
-                 "an image's name is 3 to 128 letters, digits, spaces and ._-:/@+=(); found '" + ask.name + "'"};
+                 "an image's name is 3 to 128 letters, digits, spaces and ._-:/@+=(); found '" +
+                     ask.name + "'"};
   }
   TenantId const owner(ask.owner);
   if (!ask.owner.empty() && !state.tenants.contains(owner)) {
     return Error{Code::not_found, "tenant", "no tenant has the id '" + ask.owner + "'"};
   }
   bool const is_hex = ask.digest.size() == 64 && std::ranges::all_of(ask.digest, [](char c) {
-    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
-  });
+                        return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
+                      });
   if (!is_hex) return Error{Code::invalid, "parameter", "an image's digest is 64 hex digits"};
   if (ask.virtual_size.value < 1 || ask.file_size.value < 1 ||
       ask.virtual_size > bytes(Gibibytes(limits::kImageVirtualGibMax))) {
     return Error{Code::invalid, "parameter",
-                 "an image's virtual size is 1 byte to " + std::to_string(limits::kImageVirtualGibMax) +
-                     " GiB; found " + std::to_string(ask.virtual_size.value) + " bytes"};
+                 "an image's virtual size is 1 byte to " +
+                     std::to_string(limits::kImageVirtualGibMax) + " GiB; found " +
+                     std::to_string(ask.virtual_size.value) + " bytes"};
   }
   std::int64_t owned = 0;
   for (auto const& [id, image] : state.images) {
@@ -101,7 +107,8 @@ Result<Decision> admin_call(State const& state, RegisterImage const& ask, Contex
   std::int64_t const limit = ask.owner.empty() ? static_cast<std::int64_t>(limits::kPublicImagesMax)
                                                : state.tenants.at(owner).quota.images;
   if (owned >= limit) {
-    return Error{Code::quota, "image", "the owner is at its limit of " + std::to_string(limit) + " images"};
+    return Error{Code::quota, "image",
+                 "the owner is at its limit of " + std::to_string(limit) + " images"};
   }
   Image image{.id = drawn<ImageId>("ami-", context.entropy),
               .owner = owner,
@@ -121,7 +128,8 @@ Result<Decision> admin_call(State const& state, RegisterImage const& ask, Contex
 // The record goes; the file stays while an instance rests on its digest (the image store's affair).
 Result<Decision> admin_call(State const& state, DeleteImage const& ask, Context&) {
   Image const* image = find(state.images, ImageId(ask.id));
-  if (image == nullptr) return Error{Code::not_found, "image", "no image has the id '" + ask.id + "'"};
+  if (image == nullptr)
+    return Error{Code::not_found, "image", "no image has the id '" + ask.id + "'"};
   if (std::int64_t const* users = find(state.derived.instances_of_image, image->id)) {
     return Error{Code::conflict, "image-in-use",
                  "image " + ask.id + " is used by " + std::to_string(*users) + " instances"};

@@ -9,24 +9,26 @@ namespace berth::core {
 
 namespace {
 
-// EC2's zone ids: "use1-az1" for us-east-1. Two letters of the area, the first of each further word,
-// the number; then a running number within the region.
+// EC2's zone ids: "use1-az1" for us-east-1. Two letters of the area, the first of each further
+// word, the number; then a running number within the region.
 std::string zone_id(std::string_view region, std::size_t number) {
   std::string out;
   std::size_t word = 0;
   for (std::size_t i = 0; i < region.size(); ++word) {
     std::size_t const end = std::min(region.find('-', i), region.size());
     std::string_view const part = region.substr(i, end - i);
-    if (word == 0) out += part.substr(0, 2);
-    else if (!part.empty()) out += part.front();
+    if (word == 0)
+      out += part.substr(0, 2);
+    else if (!part.empty())
+      out += part.front();
     i = end + 1;
   }
   return out + "-az" + std::to_string(number);
 }
 
 bool is_jurisdiction(std::string const& code) {
-  return code.empty() ||
-         (code.size() == 2 && std::ranges::all_of(code, [](char c) { return c >= 'A' && c <= 'Z'; }));
+  return code.empty() || (code.size() == 2 &&
+                          std::ranges::all_of(code, [](char c) { return c >= 'A' && c <= 'Z'; }));
 }
 
 Result<Tenant const*> find_tenant(State const& state, std::string const& id) {
@@ -44,7 +46,8 @@ Result<AccessKey const*> find_key(State const& state, std::string const& id) {
 TenantView tenant_view(State const& state, Tenant const& tenant) {
   TenantView view{.tenant = tenant, .used = used_by(state, tenant.id)};
   auto const& keys = state.derived.key_pair_by_name;
-  for (auto it = keys.lower_bound({tenant.id, ""}); it != keys.end() && it->first.first == tenant.id; ++it) {
+  for (auto it = keys.lower_bound({tenant.id, ""});
+       it != keys.end() && it->first.first == tenant.id; ++it) {
     ++view.key_pairs;
   }
   return view;
@@ -55,7 +58,8 @@ TenantView tenant_view(State const& state, Tenant const& tenant) {
 Result<Decision> admin_call(State const& state, PutZoneCall const& ask, Context& context) {
   if (!is_label(ask.name)) {
     return Error{Code::invalid, "name",
-                 "a zone's name is 1 to 63 lower-case letters, digits, '-' or '.'; found '" + ask.name + "'"};
+                 "a zone's name is 1 to 63 lower-case letters, digits, '-' or '.'; found '" +
+                     ask.name + "'"};
   }
   if (!ask.name.starts_with(state.region.name) || ask.name.size() == state.region.name.size()) {
     return Error{Code::invalid, "name",
@@ -64,11 +68,13 @@ Result<Decision> admin_call(State const& state, PutZoneCall const& ask, Context&
   }
   if (!is_jurisdiction(ask.jurisdiction)) {
     return Error{Code::invalid, "parameter",
-                 "a jurisdiction is a two-letter ISO 3166-1 code in capitals; found '" + ask.jurisdiction + "'"};
+                 "a jurisdiction is a two-letter ISO 3166-1 code in capitals; found '" +
+                     ask.jurisdiction + "'"};
   }
   Zone const* old = find(state.zones, ZoneName(ask.name));
   if (old == nullptr && state.zones.size() >= limits::kZonesMax) {
-    return Error{Code::quota, "zones", "a region has at most " + std::to_string(limits::kZonesMax) + " zones"};
+    return Error{Code::quota, "zones",
+                 "a region has at most " + std::to_string(limits::kZonesMax) + " zones"};
   }
   Zone zone = old != nullptr ? *old
                              : Zone{.name = ZoneName(ask.name),
@@ -98,7 +104,8 @@ Result<Decision> admin_call(State const& state, ListZones const&, Context&) {
 
 Result<Decision> admin_call(State const& state, CreateTenant const& ask, Context& context) {
   if (!is_name(ask.name)) {
-    return Error{Code::invalid, "name", "a tenant needs a name of 1 to 255 letters, digits and ._-:/@+=()"};
+    return Error{Code::invalid, "name",
+                 "a tenant needs a name of 1 to 255 letters, digits and ._-:/@+=()"};
   }
   if (state.tenants.size() >= limits::kTenantsMax) {
     return Error{Code::quota, "tenants", "the region is at its limit of tenants"};
@@ -158,8 +165,9 @@ Result<Decision> admin_call(State const& state, CreateAccessKey const& ask, Cont
   }
   auto const* keys = find(state.derived.access_keys_of_tenant, tenant->id);
   if (keys != nullptr && keys->size() >= limits::kAccessKeysPerTenantMax) {
-    return Error{Code::quota, "access-key",
-                 "a tenant has at most " + std::to_string(limits::kAccessKeysPerTenantMax) + " access keys"};
+    return Error{
+        Code::quota, "access-key",
+        "a tenant has at most " + std::to_string(limits::kAccessKeysPerTenantMax) + " access keys"};
   }
   AccessKey key{.id = AccessKeyId(ask.id),
                 .tenant = tenant->id,

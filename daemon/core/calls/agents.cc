@@ -18,8 +18,8 @@ Error unknown_host(HostId const& id) {
 
 Error other_machine(Host const& host, std::string const& found) {
   return Error{Code::forbidden, "host",
-               "host '" + host.name + "' is the machine with UUID " + host.host_uuid +
-                   "; found " + found + ". Two machines with one identity are refused"};
+               "host '" + host.name + "' is the machine with UUID " + host.host_uuid + "; found " +
+                   found + ". Two machines with one identity are refused"};
 }
 
 // The host's signs of life so far, or an empty one.
@@ -65,7 +65,7 @@ void end(State const& state, Instance& instance, Context const& context, Decisio
 
 void initiated_inside(Instance& instance, Context const& context) {
   instance.wanted = instance.shutdown_behavior == ShutdownBehavior::terminate ? Wanted::terminated
-                                                                            : Wanted::stopped;
+                                                                              : Wanted::stopped;
   instance.state_reason = {"Client.InstanceInitiatedShutdown",
                            "Client.InstanceInitiatedShutdown: Instance initiated shutdown"};
   instance.transition_reason = transition_reason("Instance initiated", context.now.wall);
@@ -82,8 +82,8 @@ void could_not_start(Instance& instance, InstanceStatus const& status, Context c
 }
 
 // One line of a report, applied to its record.
-void see(State const& state, Instance& instance, InstanceStatus const& status, Context const& context,
-         Decision& decision) {
+void see(State const& state, Instance& instance, InstanceStatus const& status,
+         Context const& context, Decision& decision) {
   // The report may be older than the last StartInstances: then "stopped" and "running" are of the
   // run before.
   bool const is_of_this_start = status.starts >= instance.starts_wanted;
@@ -209,7 +209,8 @@ Result<Decision> report(State const& state, AgentReport const& input, Context& c
     Instance const* known = find(state.instances, line.id);
     Placement const expected{host->id, line.generation};
     if (known == nullptr || known->placement != expected) {
-      // A tombstone's last echo, or something this daemon knows nothing of: reported, never touched.
+      // A tombstone's last echo, or something this daemon knows nothing of: reported, never
+      // touched.
       if (line.seen != Seen::absent) seen.unknown.push_back(line.id);
       continue;
     }
@@ -224,8 +225,8 @@ Result<Decision> report(State const& state, AgentReport const& input, Context& c
     decision.changes.emplace_back(PutInstance{std::move(next)});
   }
   Generation const* newest = find(state.derived.spec_generation, host->id);
-  bool const is_stale = status.term != state.region.term ||
-                        (newest != nullptr && status.generation < *newest);
+  bool const is_stale =
+      status.term != state.region.term || (newest != nullptr && status.generation < *newest);
   if (is_stale) decision.resend = host->id;
   decision.changes.emplace_back(std::move(seen));
   return decision;

@@ -10,8 +10,9 @@
 namespace berth::core {
 
 // Tenants' calls.
-#define BERTH_CALL(Action) \
-  Result<Decision> call(State const& state, Caller const& caller, Action const& ask, Context& context);
+#define BERTH_CALL(Action)                                                           \
+  Result<Decision> call(State const& state, Caller const& caller, Action const& ask, \
+                        Context& context);
 BERTH_CALL(RunInstances)
 BERTH_CALL(DescribeInstances)
 BERTH_CALL(DescribeInstanceStatus)
@@ -84,15 +85,18 @@ Result<Decision> gone(State const& state, AgentGone const& input, Context& conte
 // An image that the tenant may see.
 [[nodiscard]] Result<Image const*> visible_image(State const& state, TenantId const& tenant,
                                                  std::string const& id);
-[[nodiscard]] InstanceView view(State const& state, Instance const& instance, Context const& context);
+[[nodiscard]] InstanceView view(State const& state, Instance const& instance,
+                                Context const& context);
 [[nodiscard]] HostView host_view(State const& state, Host const& host, Context const& context);
 // By id or name.
 [[nodiscard]] Result<Host const*> find_host(State const& state, std::string const& text);
 // All instances of one reservation, by launch index.
-[[nodiscard]] ReservationView reservation_view(State const& state, std::vector<InstanceId> const& ids,
+[[nodiscard]] ReservationView reservation_view(State const& state,
+                                               std::vector<InstanceId> const& ids,
                                                Context const& context);
 [[nodiscard]] placement::Usage used_by(State const& state, TenantId const& tenant);
-// What a tenant would hold beyond its quota, as EC2 words it; nothing is checked that does not grow.
+// What a tenant would hold beyond its quota, as EC2 words it; nothing is checked that does not
+// grow.
 [[nodiscard]] Result<void> check_quota(State const& state, TenantId const& tenant,
                                        placement::Usage const& more);
 

@@ -12,7 +12,9 @@ namespace {
 
 using Values = std::vector<std::string>;
 
-Values none(Image const&) { return {}; }
+Values none(Image const&) {
+  return {};
+}
 
 // Images of the operator belong to nobody's account; EC2's word for such an owner is an alias.
 std::string owner_of(Image const& image) {
@@ -37,12 +39,21 @@ FilterField<Image> const kImageFields[] = {
     {"block-device-mapping.device-name", [](Image const&) { return Values{"/dev/sda1"}; }},
     {"creation-date", [](Image const& i) { return Values{iso8601(i.created)}; }},
     {"ena-support", [](Image const&) { return Values{"true"}; }},
-    {"block-device-mapping.snapshot-id", none}, {"block-device-mapping.volume-size", none},
-    {"block-device-mapping.volume-type", none}, {"block-device-mapping.encrypted", none},
-    {"block-device-mapping.delete-on-termination", none}, {"kernel-id", none}, {"ramdisk-id", none},
-    {"manifest-location", none}, {"platform", none}, {"product-code", none},
-    {"product-code.type", none}, {"state-reason-code", none}, {"state-reason-message", none},
-    {"sriov-net-support", none}, {"tag", none},
+    {"block-device-mapping.snapshot-id", none},
+    {"block-device-mapping.volume-size", none},
+    {"block-device-mapping.volume-type", none},
+    {"block-device-mapping.encrypted", none},
+    {"block-device-mapping.delete-on-termination", none},
+    {"kernel-id", none},
+    {"ramdisk-id", none},
+    {"manifest-location", none},
+    {"platform", none},
+    {"product-code", none},
+    {"product-code.type", none},
+    {"state-reason-code", none},
+    {"state-reason-message", none},
+    {"sriov-net-support", none},
+    {"tag", none},
 };
 
 bool contains(std::vector<std::string> const& list, std::string_view word) {
@@ -65,7 +76,8 @@ bool executable_asked(DescribeImages const& ask, Image const& image, TenantId co
 
 }  // namespace
 
-Result<Decision> call(State const& state, Caller const& caller, DescribeImages const& ask, Context&) {
+Result<Decision> call(State const& state, Caller const& caller, DescribeImages const& ask,
+                      Context&) {
   if (!ask.ids.empty() && ask.page.max_results) {
     return Error{Code::invalid, "combination",
                  "The parameter imageIds cannot be used with the parameter maxResults"};
@@ -92,7 +104,8 @@ Result<Decision> call(State const& state, Caller const& caller, DescribeImages c
     Image const& image = it->second;
     if (!image.is_public && image.owner != caller.tenant) continue;
     if (!wanted.empty() && !wanted.contains(image.id.value)) continue;
-    if (!owner_asked(ask, image, caller.tenant) || !executable_asked(ask, image, caller.tenant)) continue;
+    if (!owner_asked(ask, image, caller.tenant) || !executable_asked(ask, image, caller.tenant))
+      continue;
     // Tags are the owner's own: nobody else sees or filters by them.
     static Tags const kNoTags;
     if (!set.accepts(image, image.owner == caller.tenant ? &image.tags : &kNoTags)) continue;

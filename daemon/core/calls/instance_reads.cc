@@ -19,20 +19,28 @@ struct Subject {
   std::string const& region;
 };
 
-Values one(std::string value) { return value.empty() ? Values{} : Values{std::move(value)}; }
-Values yes_no(bool value) { return {value ? "true" : "false"}; }
-Values none(Subject const&) { return {}; }
+Values one(std::string value) {
+  return value.empty() ? Values{} : Values{std::move(value)};
+}
+Values yes_no(bool value) {
+  return {value ? "true" : "false"};
+}
+Values none(Subject const&) {
+  return {};
+}
 
 // EC2's two status checks: the host's reachability, and the guest's as far as the host sees it.
 std::string system_status(InstanceView const& v) {
   if (v.state != InstanceState::running) return "not-applicable";
-  return v.host_health == HostHealth::up || v.host_health == HostHealth::suspect ? "ok" : "impaired";
+  return v.host_health == HostHealth::up || v.host_health == HostHealth::suspect ? "ok"
+                                                                                 : "impaired";
 }
 
 FilterField<Subject> const kInstanceFields[] = {
     {"instance-id", [](Subject const& s) { return Values{s.view.instance.id.value}; }},
     {"instance-type", [](Subject const& s) { return Values{s.view.instance.type.value}; }},
-    {"instance-state-name", [](Subject const& s) { return Values{std::string(name(s.view.state))}; }},
+    {"instance-state-name",
+     [](Subject const& s) { return Values{std::string(name(s.view.state))}; }},
     {"instance-state-code",
      [](Subject const& s) { return Values{std::to_string(static_cast<int>(s.view.state))}; }},
     {"image-id", [](Subject const& s) { return Values{s.view.instance.image.value}; }},
@@ -58,28 +66,50 @@ FilterField<Subject> const kInstanceFields[] = {
     {"block-device-mapping.device-name", [](Subject const&) { return Values{"/dev/sda1"}; }},
     {"tenancy", [](Subject const&) { return Values{"default"}; }},
     {"monitoring-state",
-     [](Subject const& s) { return Values{s.view.instance.is_monitored ? "enabled" : "disabled"}; }},
+     [](Subject const& s) {
+       return Values{s.view.instance.is_monitored ? "enabled" : "disabled"};
+     }},
     {"reason", [](Subject const& s) { return one(s.view.instance.transition_reason); }},
     {"state-reason-code", [](Subject const& s) { return one(s.view.instance.state_reason.code); }},
-    {"state-reason-message", [](Subject const& s) { return one(s.view.instance.state_reason.message); }},
+    {"state-reason-message",
+     [](Subject const& s) { return one(s.view.instance.state_reason.message); }},
     {"ebs-optimized", [](Subject const& s) { return yes_no(s.view.instance.ebs_optimized); }},
     // EC2 knows these; no instance here has a value for them yet, so nothing matches.
-    {"dns-name", none}, {"ip-address", none}, {"vpc-id", none}, {"subnet-id", none},
-    {"group-id", none}, {"group-name", none}, {"instance.group-id", none},
-    {"instance.group-name", none}, {"platform", none}, {"product-code", none},
-    {"placement-group-name", none}, {"spot-instance-request-id", none}, {"instance-lifecycle", none},
-    {"iam-instance-profile.arn", none}, {"host-id", none}, {"ramdisk-id", none}, {"kernel-id", none},
-    {"affinity", none}, {"capacity-reservation-id", none}, {"requester-id", none},
-    {"source-dest-check", none}, {"outpost-arn", none}, {"network-interface.subnet-id", none},
-    {"network-interface.vpc-id", none}, {"network-interface.network-interface-id", none},
-    {"network-interface.group-id", none}, {"block-device-mapping.volume-id", none},
+    {"dns-name", none},
+    {"ip-address", none},
+    {"vpc-id", none},
+    {"subnet-id", none},
+    {"group-id", none},
+    {"group-name", none},
+    {"instance.group-id", none},
+    {"instance.group-name", none},
+    {"platform", none},
+    {"product-code", none},
+    {"placement-group-name", none},
+    {"spot-instance-request-id", none},
+    {"instance-lifecycle", none},
+    {"iam-instance-profile.arn", none},
+    {"host-id", none},
+    {"ramdisk-id", none},
+    {"kernel-id", none},
+    {"affinity", none},
+    {"capacity-reservation-id", none},
+    {"requester-id", none},
+    {"source-dest-check", none},
+    {"outpost-arn", none},
+    {"network-interface.subnet-id", none},
+    {"network-interface.vpc-id", none},
+    {"network-interface.network-interface-id", none},
+    {"network-interface.group-id", none},
+    {"block-device-mapping.volume-id", none},
     {"block-device-mapping.status", none},
     {"tag", none},  // says that tag filters apply
 };
 
 FilterField<Subject> const kStatusFields[] = {
     {"availability-zone", [](Subject const& s) { return Values{s.view.instance.zone.value}; }},
-    {"instance-state-name", [](Subject const& s) { return Values{std::string(name(s.view.state))}; }},
+    {"instance-state-name",
+     [](Subject const& s) { return Values{std::string(name(s.view.state))}; }},
     {"instance-state-code",
      [](Subject const& s) { return Values{std::to_string(static_cast<int>(s.view.state))}; }},
     {"instance-status.status", [](Subject const& s) { return Values{system_status(s.view)}; }},
@@ -88,8 +118,12 @@ FilterField<Subject> const kStatusFields[] = {
      [](Subject const& s) { return Values{system_status(s.view) == "ok" ? "passed" : "failed"}; }},
     {"system-status.reachability",
      [](Subject const& s) { return Values{system_status(s.view) == "ok" ? "passed" : "failed"}; }},
-    {"event.code", none}, {"event.description", none}, {"event.instance-event-id", none},
-    {"event.not-after", none}, {"event.not-before", none}, {"event.not-before-deadline", none},
+    {"event.code", none},
+    {"event.description", none},
+    {"event.instance-event-id", none},
+    {"event.not-after", none},
+    {"event.not-before", none},
+    {"event.not-before-deadline", none},
     {"tag", none},
 };
 
@@ -108,10 +142,10 @@ struct Selection {
 
 // The tenant's instances by ids, filters and page; `keep` is the call's own condition.
 template <class Keep>
-Result<Selection> select(State const& state, Caller const& caller, std::vector<std::string> const& ids,
-                         std::vector<Filter> const& filters, Page const& page,
-                         std::span<FilterField<Subject> const> fields, Context const& context,
-                         Keep keep) {
+Result<Selection> select(State const& state, Caller const& caller,
+                         std::vector<std::string> const& ids, std::vector<Filter> const& filters,
+                         Page const& page, std::span<FilterField<Subject> const> fields,
+                         Context const& context, Keep keep) {
   TRY(check_page(ids, page));
   std::string const start = TRY(page_start(page, "instances", {}));
   auto const set = TRY(FilterSet<Subject>::make(fields, filters));
@@ -139,8 +173,8 @@ Result<Selection> select(State const& state, Caller const& caller, std::vector<s
 
 Result<Decision> call(State const& state, Caller const& caller, DescribeInstances const& ask,
                       Context& context) {
-  Selection found = TRY(select(state, caller, ask.ids, ask.filters, ask.page, kInstanceFields, context,
-                               [](InstanceView const&) { return true; }));
+  Selection found = TRY(select(state, caller, ask.ids, ask.filters, ask.page, kInstanceFields,
+                               context, [](InstanceView const&) { return true; }));
   Reservations reply{.next_token = std::move(found.next_token)};
   std::map<ReservationId, std::size_t> index;
   for (InstanceView& v : found.items) {
@@ -149,16 +183,17 @@ Result<Decision> call(State const& state, Caller const& caller, DescribeInstance
     reply.items[it->second].instances.push_back(std::move(v));
   }
   for (ReservationView& r : reply.items) {
-    std::ranges::sort(r.instances, {}, [](InstanceView const& v) { return v.instance.launch_index; });
+    std::ranges::sort(r.instances, {},
+                      [](InstanceView const& v) { return v.instance.launch_index; });
   }
   return Decision{.reply = std::move(reply)};
 }
 
 Result<Decision> call(State const& state, Caller const& caller, DescribeInstanceStatus const& ask,
                       Context& context) {
-  Selection found =
-      TRY(select(state, caller, ask.ids, ask.filters, ask.page, kStatusFields, context,
-                 [&](InstanceView const& v) { return ask.include_all || v.state == InstanceState::running; }));
+  Selection found = TRY(select(
+      state, caller, ask.ids, ask.filters, ask.page, kStatusFields, context,
+      [&](InstanceView const& v) { return ask.include_all || v.state == InstanceState::running; }));
   return Decision{.reply = Statuses{std::move(found.items), std::move(found.next_token)}};
 }
 

@@ -8,7 +8,9 @@ namespace berth::core {
 
 namespace {
 
-Error no_instances() { return Error{Code::invalid, "combination", "No instances specified"}; }
+Error no_instances() {
+  return Error{Code::invalid, "combination", "No instances specified"};
+}
 
 Error wrong_state(Instance const& instance, std::string_view verb) {
   return Error{Code::conflict, "instance-state",
@@ -85,10 +87,11 @@ Result<Decision> call(State const& state, Caller const& caller, StopInstances co
     Instance next = *instance;
     if (now == InstanceState::running) {
       if (instance->disable_api_stop) {
-        return Error{Code::forbidden, "stop-protection",
-                     "The instance '" + instance->id.value +
-                         "' may not be stopped. Modify its 'disableApiStop' instance attribute and try "
-                         "again."};
+        return Error{
+            Code::forbidden, "stop-protection",
+            "The instance '" + instance->id.value +
+                "' may not be stopped. Modify its 'disableApiStop' instance attribute and try "
+                "again."};
       }
       next.wanted = Wanted::stopped;
       next.state_reason = {"Client.UserInitiatedShutdown",
@@ -105,7 +108,8 @@ Result<Decision> call(State const& state, Caller const& caller, StopInstances co
   return decision;
 }
 
-Result<Decision> call(State const& state, Caller const& caller, RebootInstances const& ask, Context&) {
+Result<Decision> call(State const& state, Caller const& caller, RebootInstances const& ask,
+                      Context&) {
   if (ask.ids.empty()) return no_instances();
   Decision decision{.reply = Done{}};
   for (Instance const* instance : TRY(own_instances(state, caller.tenant, ask.ids))) {
@@ -128,10 +132,11 @@ Result<Decision> call(State const& state, Caller const& caller, TerminateInstanc
     Instance next = *instance;
     if (instance->wanted != Wanted::terminated) {
       if (instance->disable_api_termination) {
-        return Error{Code::forbidden, "termination-protection",
-                     "The instance '" + instance->id.value +
-                         "' may not be terminated. Modify its 'disableApiTermination' instance attribute "
-                         "and try again."};
+        return Error{
+            Code::forbidden, "termination-protection",
+            "The instance '" + instance->id.value +
+                "' may not be terminated. Modify its 'disableApiTermination' instance attribute "
+                "and try again."};
       }
       next.wanted = Wanted::terminated;
       next.state_reason = {"Client.UserInitiatedShutdown",
@@ -145,7 +150,8 @@ Result<Decision> call(State const& state, Caller const& caller, TerminateInstanc
   return decision;
 }
 
-Result<Decision> call(State const& state, Caller const& caller, ModifyInstance const& ask, Context&) {
+Result<Decision> call(State const& state, Caller const& caller, ModifyInstance const& ask,
+                      Context&) {
   Instance const* instance = TRY(own_instance(state, caller.tenant, ask.id));
   InstanceState const now = instance_state(*instance);
   if (now == InstanceState::terminated || now == InstanceState::shutting_down) {
@@ -171,7 +177,8 @@ Result<Decision> call(State const& state, Caller const& caller, ModifyInstance c
   if (ask.type) {
     InstanceType const* type = find(state.types, TypeName(*ask.type));
     if (type == nullptr) {
-      return Error{Code::invalid, "instance-type", "Invalid value '" + *ask.type + "' for InstanceType."};
+      return Error{Code::invalid, "instance-type",
+                   "Invalid value '" + *ask.type + "' for InstanceType."};
     }
     next.type = type->name;
     next.vcpus = type->vcpus;

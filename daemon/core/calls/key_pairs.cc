@@ -22,7 +22,9 @@ FilterField<KeyPair> const kKeyFields[] = {
 std::int64_t count_of(State const& state, TenantId const& tenant) {
   auto const& index = state.derived.key_pair_by_name;
   std::int64_t n = 0;
-  for (auto it = index.lower_bound({tenant, ""}); it != index.end() && it->first.first == tenant; ++it) ++n;
+  for (auto it = index.lower_bound({tenant, ""}); it != index.end() && it->first.first == tenant;
+       ++it)
+    ++n;
   return n;
 }
 
@@ -38,10 +40,11 @@ bool is_key_name(std::string const& name) {
 Result<Decision> call(State const& state, Caller const& caller, AddKeyPair const& ask,
                       Context& context) {
   if (!is_key_name(ask.name)) {
-    return Error{Code::invalid, "key-name",
-                 "Value (" + ask.name +
-                     ") for parameter KeyName is invalid. Expecting up to 255 ASCII characters without "
-                     "leading or trailing spaces"};
+    return Error{
+        Code::invalid, "key-name",
+        "Value (" + ask.name +
+            ") for parameter KeyName is invalid. Expecting up to 255 ASCII characters without "
+            "leading or trailing spaces"};
   }
   TRY(check_tags(ask.tags));
   if (state.derived.key_pair_by_name.contains({caller.tenant, ask.name})) {
@@ -49,8 +52,9 @@ Result<Decision> call(State const& state, Caller const& caller, AddKeyPair const
   }
   Quota const& quota = state.tenants.at(caller.tenant).quota;
   if (count_of(state, caller.tenant) >= quota.key_pairs) {
-    return Error{Code::quota, "key-pair",
-                 "You have reached your quota of key pairs (" + std::to_string(quota.key_pairs) + ")"};
+    return Error{
+        Code::quota, "key-pair",
+        "You have reached your quota of key pairs (" + std::to_string(quota.key_pairs) + ")"};
   }
   KeyPair key{.id = drawn<KeyPairId>("key-", context.entropy),
               .tenant = caller.tenant,
@@ -65,7 +69,8 @@ Result<Decision> call(State const& state, Caller const& caller, AddKeyPair const
   return decision;
 }
 
-Result<Decision> call(State const& state, Caller const& caller, DescribeKeyPairs const& ask, Context&) {
+Result<Decision> call(State const& state, Caller const& caller, DescribeKeyPairs const& ask,
+                      Context&) {
   auto const set = TRY(FilterSet<KeyPair>::make(kKeyFields, ask.filters));
   std::set<KeyPairId> wanted;
   for (std::string const& name : ask.names) {
@@ -77,7 +82,8 @@ Result<Decision> call(State const& state, Caller const& caller, DescribeKeyPairs
   }
   for (std::string const& text : ask.ids) {
     if (!is_id(text, "key-")) {
-      return Error{Code::invalid, "key-pair-id", "Invalid id: \"" + text + "\" (expecting \"key-...\")"};
+      return Error{Code::invalid, "key-pair-id",
+                   "Invalid id: \"" + text + "\" (expecting \"key-...\")"};
     }
     KeyPair const* key = find(state.key_pairs, KeyPairId(text));
     if (key == nullptr || key->tenant != caller.tenant) {
@@ -97,19 +103,22 @@ Result<Decision> call(State const& state, Caller const& caller, DescribeKeyPairs
 }
 
 // Deleting what is not there succeeds, as on EC2; a malformed id does not.
-Result<Decision> call(State const& state, Caller const& caller, DeleteKeyPair const& ask, Context&) {
+Result<Decision> call(State const& state, Caller const& caller, DeleteKeyPair const& ask,
+                      Context&) {
   if (ask.name.empty() && ask.id.empty()) {
     return Error{Code::invalid, "missing",
                  "The request must contain the parameter KeyName or KeyPairId"};
   }
   if (!ask.id.empty() && !is_id(ask.id, "key-")) {
-    return Error{Code::invalid, "key-pair-id", "Invalid id: \"" + ask.id + "\" (expecting \"key-...\")"};
+    return Error{Code::invalid, "key-pair-id",
+                 "Invalid id: \"" + ask.id + "\" (expecting \"key-...\")"};
   }
   KeyPair const* key = nullptr;
   if (!ask.id.empty()) {
     key = find(state.key_pairs, KeyPairId(ask.id));
     if (key != nullptr && key->tenant != caller.tenant) key = nullptr;
-  } else if (KeyPairId const* id = find(state.derived.key_pair_by_name, {caller.tenant, ask.name})) {
+  } else if (KeyPairId const* id =
+                 find(state.derived.key_pair_by_name, {caller.tenant, ask.name})) {
     key = find(state.key_pairs, *id);
   }
   Decision decision{.reply = Done{}};

@@ -28,7 +28,8 @@ Result<std::vector<Instance const*>> own_instances(State const& state, TenantId 
   std::set<std::string> known;
   for (std::string const& id : ids) {
     if (!is_id(id, "i-")) {
-      return Error{Code::invalid, "instance-id", "Invalid id: \"" + id + "\" (expecting \"i-...\")"};
+      return Error{Code::invalid, "instance-id",
+                   "Invalid id: \"" + id + "\" (expecting \"i-...\")"};
     }
     if (!known.insert(id).second) continue;
     Instance const* instance = find(state.instances, InstanceId(id));
@@ -39,21 +40,26 @@ Result<std::vector<Instance const*>> own_instances(State const& state, TenantId 
     }
   }
   if (missing.size() == 1) {
-    return Error{Code::not_found, "instance", "The instance ID '" + missing[0] + "' does not exist"};
+    return Error{Code::not_found, "instance",
+                 "The instance ID '" + missing[0] + "' does not exist"};
   }
   if (!missing.empty()) {
-    return Error{Code::not_found, "instance", "The instance IDs '" + joined(missing) + "' do not exist"};
+    return Error{Code::not_found, "instance",
+                 "The instance IDs '" + joined(missing) + "' do not exist"};
   }
   return found;
 }
 
-Result<Instance const*> own_instance(State const& state, TenantId const& tenant, std::string const& id) {
-  if (id.empty()) return Error{Code::invalid, "missing", "The request must contain the parameter InstanceId"};
+Result<Instance const*> own_instance(State const& state, TenantId const& tenant,
+                                     std::string const& id) {
+  if (id.empty())
+    return Error{Code::invalid, "missing", "The request must contain the parameter InstanceId"};
   auto const found = TRY(own_instances(state, tenant, {id}));
   return found.front();
 }
 
-Result<Image const*> visible_image(State const& state, TenantId const& tenant, std::string const& id) {
+Result<Image const*> visible_image(State const& state, TenantId const& tenant,
+                                   std::string const& id) {
   if (!is_id(id, "ami-")) {
     return Error{Code::invalid, "image-id", "Invalid id: \"" + id + "\" (expecting \"ami-...\")"};
   }
@@ -65,7 +71,8 @@ Result<Image const*> visible_image(State const& state, TenantId const& tenant, s
 }
 
 InstanceView view(State const& state, Instance const& instance, Context const& context) {
-  InstanceView out{.instance = instance, .state = instance_state(instance), .host_health = HostHealth::up};
+  InstanceView out{
+      .instance = instance, .state = instance_state(instance), .host_health = HostHealth::up};
   if (instance.placement) {
     HostId const& id = instance.placement->host;
     out.host_health = health(find(state.seen, id), context.now.monotonic, state.policy);
@@ -121,7 +128,8 @@ placement::Usage used_by(State const& state, TenantId const& tenant) {
 Result<void> check_quota(State const& state, TenantId const& tenant, placement::Usage const& more) {
   Quota const& quota = state.tenants.at(tenant).quota;
   placement::Usage const after = used_by(state, tenant) + more;
-  auto exceeded = [](std::string subject, std::string_view what, std::int64_t wanted, std::int64_t limit) {
+  auto exceeded = [](std::string subject, std::string_view what, std::int64_t wanted,
+                     std::int64_t limit) {
     return Error{Code::quota, std::move(subject),
                  "You have requested more " + std::string(what) + " (" + std::to_string(wanted) +
                      ") than your current limit of " + std::to_string(limit) + " allows"};

@@ -19,7 +19,9 @@ struct ZoneSubject {
   std::string const& region;
 };
 
-Values no_message(ZoneSubject const&) { return {}; }
+Values no_message(ZoneSubject const&) {
+  return {};
+}
 
 FilterField<RegionSubject> const kRegionFields[] = {
     {"region-name", [](RegionSubject const& r) { return Values{r.name}; }},
@@ -36,7 +38,9 @@ FilterField<ZoneSubject> const kZoneFields[] = {
     {"zone-state", [](ZoneSubject const&) { return Values{"available"}; }},
     {"zone-type", [](ZoneSubject const&) { return Values{"availability-zone"}; }},
     {"opt-in-status", [](ZoneSubject const&) { return Values{"opt-in-not-required"}; }},
-    {"message", no_message}, {"parent-zone-id", no_message}, {"parent-zone-name", no_message},
+    {"message", no_message},
+    {"parent-zone-id", no_message},
+    {"parent-zone-name", no_message},
 };
 
 bool contains(std::vector<std::string> const& list, std::string_view word) {
@@ -53,7 +57,8 @@ Result<Decision> call(State const& state, Caller const&, DescribeRegions const& 
     }
   }
   Regions reply;
-  if (set.accepts(RegionSubject{state.region.name}, nullptr)) reply.names.push_back(state.region.name);
+  if (set.accepts(RegionSubject{state.region.name}, nullptr))
+    reply.names.push_back(state.region.name);
   return Decision{.reply = std::move(reply)};
 }
 
@@ -65,7 +70,8 @@ Result<Decision> call(State const& state, Caller const&, DescribeZones const& as
     }
   }
   for (std::string const& id : ask.ids) {
-    bool const exists = std::ranges::any_of(state.zones, [&](auto const& z) { return z.second.id == id; });
+    bool const exists =
+        std::ranges::any_of(state.zones, [&](auto const& z) { return z.second.id == id; });
     if (!exists) return Error{Code::invalid, "zone", "Invalid availability zone-id: [" + id + "]"};
   }
   Zones reply{.region = state.region.name};
@@ -82,7 +88,8 @@ Result<Decision> call(State const& state, Caller const& caller, DescribeAccountA
   return Decision{.reply = AccountAttributes{state.tenants.at(caller.tenant).quota}};
 }
 
-Result<Decision> call(State const& state, Caller const& caller, GetCallerIdentity const&, Context&) {
+Result<Decision> call(State const& state, Caller const& caller, GetCallerIdentity const&,
+                      Context&) {
   return Decision{
       .reply = CallerIdentity{caller.tenant, caller.key, state.tenants.at(caller.tenant).name}};
 }

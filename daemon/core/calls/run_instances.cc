@@ -18,7 +18,9 @@ struct Launch {
   std::int64_t disk_gib = 0;
 };
 
-Error bad_value(std::string message) { return Error{Code::invalid, "parameter", std::move(message)}; }
+Error bad_value(std::string message) {
+  return Error{Code::invalid, "parameter", std::move(message)};
+}
 
 Result<void> check_counts(RunInstances const& ask) {
   if (ask.min_count < 1 || ask.max_count < 1) {
@@ -67,7 +69,8 @@ Result<Launch> check(State const& state, Caller const& caller, RunInstances cons
   if (!ask.key_name.empty()) {
     KeyPairId const* id = find(state.derived.key_pair_by_name, {caller.tenant, ask.key_name});
     if (id == nullptr) {
-      return Error{Code::not_found, "key-pair", "The key pair '" + ask.key_name + "' does not exist"};
+      return Error{Code::not_found, "key-pair",
+                   "The key pair '" + ask.key_name + "' does not exist"};
     }
     launch.key = find(state.key_pairs, *id);
   }
@@ -83,11 +86,12 @@ Result<Launch> check(State const& state, Caller const& caller, RunInstances cons
   launch.disk_gib = TRY(disk_size(ask, *launch.image));
   placement::Usage const one{launch.type->vcpus, launch.type->memory, launch.disk_gib, 1};
   TRY(check_quota(state, caller.tenant,
-                  {one.vcpus * ask.max_count, one.memory * ask.max_count, one.disk_gib * ask.max_count,
-                   ask.max_count}));
+                  {one.vcpus * ask.max_count, one.memory * ask.max_count,
+                   one.disk_gib * ask.max_count, ask.max_count}));
   if (state.instances.size() + static_cast<std::size_t>(ask.max_count) > limits::kInstancesMax) {
-    return Error{Code::quota, "instance", "the region is at its limit of " +
-                                              std::to_string(limits::kInstancesMax) + " instances"};
+    return Error{
+        Code::quota, "instance",
+        "the region is at its limit of " + std::to_string(limits::kInstancesMax) + " instances"};
   }
   return launch;
 }
@@ -129,16 +133,17 @@ Error no_room(State const& state, RunInstances const& ask, Launch const& launch,
   std::string const& type = launch.type->name.value;
   if (ask.zone.empty()) {
     return Error{Code::no_capacity, "instance",
-                 "We currently do not have sufficient " + type + " capacity in zones with support for '" +
-                     type + "'. Our system will be working on provisioning additional capacity."};
+                 "We currently do not have sufficient " + type +
+                     " capacity in zones with support for '" + type +
+                     "'. Our system will be working on provisioning additional capacity."};
   }
   std::string message = "We currently do not have sufficient " + type +
                         " capacity in the Availability Zone you requested (" + ask.zone +
                         "). Our system will be working on provisioning additional capacity.";
   if (!others.empty()) {
     message += " You can currently get " + type +
-               " capacity by not specifying an Availability Zone in your request or choosing " + others +
-               ".";
+               " capacity by not specifying an Availability Zone in your request or choosing " +
+               others + ".";
   }
   return Error{Code::no_capacity, "instance", std::move(message)};
 }
@@ -164,7 +169,8 @@ Result<Chosen> choose(State const& state, RunInstances const& ask, Launch const&
   return best;
 }
 
-Instance record(Caller const& caller, RunInstances const& ask, Launch const& launch, Context& context) {
+Instance record(Caller const& caller, RunInstances const& ask, Launch const& launch,
+                Context& context) {
   Instance i;
   i.id = drawn<InstanceId>("i-", context.entropy);
   i.tenant = caller.tenant;
@@ -198,9 +204,10 @@ Instance record(Caller const& caller, RunInstances const& ask, Launch const& lau
 Result<Decision> repeated(State const& state, RunInstances const& ask, TokenRow const& row,
                           Context const& context) {
   if (row.parameters_digest != ask.parameters_digest) {
-    return Error{Code::conflict, "client-token",
-                 "The request uses the same client token as a previous, but non-identical request. Do "
-                 "not reuse a client token with different requests, unless the requests are identical"};
+    return Error{
+        Code::conflict, "client-token",
+        "The request uses the same client token as a previous, but non-identical request. Do "
+        "not reuse a client token with different requests, unless the requests are identical"};
   }
   ReservationView view = reservation_view(state, row.instances, context);
   view.id = row.reservation;
@@ -225,7 +232,8 @@ Result<Decision> call(State const& state, Caller const& caller, RunInstances con
   Chosen const chosen = TRY(choose(state, ask, launch));
 
   Decision decision;
-  ReservationView reservation{.id = drawn<ReservationId>("r-", context.entropy), .owner = caller.tenant};
+  ReservationView reservation{.id = drawn<ReservationId>("r-", context.entropy),
+                              .owner = caller.tenant};
   TokenRow token{.tenant = caller.tenant,
                  .token = ask.client_token,
                  .parameters_digest = ask.parameters_digest,

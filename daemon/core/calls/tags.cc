@@ -60,8 +60,9 @@ Result<Decision> edit_tags(State const& state, Caller const& caller,
     return Error{Code::invalid, "missing", "The request must contain the parameter resourceIdSet"};
   }
   if (resources.size() > limits::kIdsPerRequestMax) {
-    return Error{Code::invalid, "parameter",
-                 "At most " + std::to_string(limits::kIdsPerRequestMax) + " resources may be given"};
+    return Error{
+        Code::invalid, "parameter",
+        "At most " + std::to_string(limits::kIdsPerRequestMax) + " resources may be given"};
   }
   Decision decision{.reply = Done{}};
   std::set<std::string> const unique(resources.begin(), resources.end());
@@ -107,14 +108,15 @@ Result<Decision> call(State const& state, Caller const& caller, DescribeTags con
   // In order of resource id, then key: the key of the page's token.
   std::map<std::string, std::pair<std::string_view, Tags const*>> resources;
   if (auto const* own = find(state.derived.instances_of_tenant, caller.tenant)) {
-    for (InstanceId const& id : *own) resources[id.value] = {"instance", &state.instances.at(id).tags};
+    for (InstanceId const& id : *own)
+      resources[id.value] = {"instance", &state.instances.at(id).tags};
   }
   for (auto const& [id, image] : state.images) {
     if (image.owner == caller.tenant) resources[id.value] = {"image", &image.tags};
   }
   auto const& keys = state.derived.key_pair_by_name;
-  for (auto it = keys.lower_bound({caller.tenant, ""}); it != keys.end() && it->first.first == caller.tenant;
-       ++it) {
+  for (auto it = keys.lower_bound({caller.tenant, ""});
+       it != keys.end() && it->first.first == caller.tenant; ++it) {
     resources[it->second.value] = {"key-pair", &state.key_pairs.at(it->second).tags};
   }
   for (auto const& [resource, typed] : resources) {

@@ -10,17 +10,23 @@ namespace {
 
 using Values = std::vector<std::string>;
 
-Values yes_no(bool value) { return {value ? "true" : "false"}; }
-Values none(InstanceType const&) { return {}; }
+Values yes_no(bool value) {
+  return {value ? "true" : "false"};
+}
+Values none(InstanceType const&) {
+  return {};
+}
 
 FilterField<InstanceType> const kTypeFields[] = {
     {"instance-type", [](InstanceType const& t) { return Values{t.name.value}; }},
     {"current-generation", [](InstanceType const& t) { return yes_no(t.is_current_generation); }},
     {"free-tier-eligible", [](InstanceType const& t) { return yes_no(t.is_free_tier_eligible); }},
-    {"burstable-performance-supported", [](InstanceType const& t) { return yes_no(t.is_burstable); }},
+    {"burstable-performance-supported",
+     [](InstanceType const& t) { return yes_no(t.is_burstable); }},
     {"bare-metal", [](InstanceType const&) { return yes_no(false); }},
     {"hypervisor", [](InstanceType const&) { return Values{"nitro"}; }},
-    {"vcpu-info.default-vcpus", [](InstanceType const& t) { return Values{std::to_string(t.vcpus)}; }},
+    {"vcpu-info.default-vcpus",
+     [](InstanceType const& t) { return Values{std::to_string(t.vcpus)}; }},
     {"vcpu-info.default-cores",
      [](InstanceType const& t) { return Values{std::to_string(t.vcpus / t.threads_per_core)}; }},
     {"vcpu-info.default-threads-per-core",
@@ -42,11 +48,16 @@ FilterField<InstanceType> const kTypeFields[] = {
     {"network-info.ena-support", [](InstanceType const&) { return Values{"unsupported"}; }},
     {"network-info.ipv6-supported", [](InstanceType const&) { return yes_no(false); }},
     {"network-info.efa-supported", [](InstanceType const&) { return yes_no(false); }},
-    {"instance-storage-info.disk.count", none}, {"instance-storage-info.disk.size-in-gb", none},
-    {"instance-storage-info.disk.type", none}, {"instance-storage-info.nvme-support", none},
-    {"instance-storage-info.total-size-in-gb", none}, {"network-info.maximum-network-interfaces", none},
-    {"network-info.network-performance", none}, {"processor-info.sustained-clock-speed-in-ghz", none},
-    {"vcpu-info.valid-cores", none}, {"vcpu-info.valid-threads-per-core", none},
+    {"instance-storage-info.disk.count", none},
+    {"instance-storage-info.disk.size-in-gb", none},
+    {"instance-storage-info.disk.type", none},
+    {"instance-storage-info.nvme-support", none},
+    {"instance-storage-info.total-size-in-gb", none},
+    {"network-info.maximum-network-interfaces", none},
+    {"network-info.network-performance", none},
+    {"processor-info.sustained-clock-speed-in-ghz", none},
+    {"vcpu-info.valid-cores", none},
+    {"vcpu-info.valid-threads-per-core", none},
 };
 
 FilterField<Offering> const kOfferingFields[] = {
@@ -56,7 +67,8 @@ FilterField<Offering> const kOfferingFields[] = {
 
 }  // namespace
 
-Result<Decision> call(State const& state, Caller const&, DescribeInstanceTypes const& ask, Context&) {
+Result<Decision> call(State const& state, Caller const&, DescribeInstanceTypes const& ask,
+                      Context&) {
   if (!ask.names.empty() && ask.page.max_results) {
     return Error{Code::invalid, "combination",
                  "The parameter InstanceTypes cannot be used with the parameter MaxResults"};
@@ -98,10 +110,11 @@ Result<Decision> call(State const& state, Caller const&, DescribeInstanceTypeOff
       locations.push_back(reply.location_type == "availability-zone" ? name.value : zone.id);
     }
   } else {
-    return Error{Code::invalid, "parameter",
-                 "Value (" + ask.location_type +
-                     ") for parameter LocationType is invalid. Expecting region, availability-zone or "
-                     "availability-zone-id"};
+    return Error{
+        Code::invalid, "parameter",
+        "Value (" + ask.location_type +
+            ") for parameter LocationType is invalid. Expecting region, availability-zone or "
+            "availability-zone-id"};
   }
   PageFill fill(ask.page, "offerings");
   for (auto const& [name, type] : state.types) {

@@ -1,6 +1,6 @@
 #pragma once
-// Duties that time brings, each one function; decide(Tick) lists them. Bounded per tick: what is left
-// waits for the next.
+// Duties that time brings, each one function; decide(Tick) lists them. Bounded per tick: what is
+// left waits for the next.
 
 #include "daemon/core/decision.h"
 #include "daemon/core/state.h"

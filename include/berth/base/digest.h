@@ -15,8 +15,10 @@ using Sha256 = std::array<std::uint8_t, 32>;
 
 [[nodiscard]] Sha256 sha256(std::string_view bytes);
 [[nodiscard]] Sha256 hmac_sha256(std::string_view key, std::string_view bytes);
-[[nodiscard]] std::string md5(std::string_view bytes);   // 16 raw bytes; for EC2 key fingerprints only
-[[nodiscard]] std::string sha1(std::string_view bytes);  // 20 raw bytes; for EC2 key fingerprints only
+[[nodiscard]] std::string md5(
+    std::string_view bytes);  // 16 raw bytes; for EC2 key fingerprints only
+[[nodiscard]] std::string sha1(
+    std::string_view bytes);  // 20 raw bytes; for EC2 key fingerprints only
 // Takes as long for the first differing byte as for the last.
 [[nodiscard]] bool equal_constant_time(std::string_view a, std::string_view b);
 
@@ -41,7 +43,8 @@ class Sha256Stream {
 };
 
 // AES-256-GCM envelope for secrets at rest. key: 32 bytes. Output: 12-byte nonce + cipher + tag.
-[[nodiscard]] std::string sealed(std::string_view key, std::string_view plain, std::string_view context);
+[[nodiscard]] std::string sealed(std::string_view key, std::string_view plain,
+                                 std::string_view context);
 [[nodiscard]] Result<std::string> unsealed(std::string_view key, std::string_view envelope,
                                            std::string_view context);
 // Bytes straight from OpenSSL's generator, for keys and tokens.

@@ -36,7 +36,10 @@ class Entropy {
     std::uint64_t word = 0;
     std::size_t left = 0;
     for (std::byte& b : out) {
-      if (left == 0) { word = next(); left = 8; }
+      if (left == 0) {
+        word = next();
+        left = 8;
+      }
       b = static_cast<std::byte>(word & 0xff);
       word >>= 8;
       --left;

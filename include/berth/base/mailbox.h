@@ -1,6 +1,6 @@
 #pragma once
-// Mailbox<T>: where threads meet. Bounded, many writers, one reader. A second, unbounded lane is for
-// the few messages that may never be refused nor wait behind others (a commit's end).
+// Mailbox<T>: where threads meet. Bounded, many writers, one reader. A second, unbounded lane is
+// for the few messages that may never be refused nor wait behind others (a commit's end).
 
 #include <chrono>
 #include <condition_variable>
@@ -33,14 +33,15 @@ class Mailbox {
     urgent_.push_back(std::move(value));
     filled_.notify_one();
   }
-  // What is urgent, then at most `count` of the rest, in order; waits up to `patience` for something
-  // of these. A count of 0 leaves the rest where it is.
+  // What is urgent, then at most `count` of the rest, in order; waits up to `patience` for
+  // something of these. A count of 0 leaves the rest where it is.
   [[nodiscard]] std::vector<T> pop(std::size_t count, std::chrono::milliseconds patience) {
     std::unique_lock lock(mutex_);
     filled_.wait_for(lock, patience, [&] {
       return !urgent_.empty() || (count > 0 && !queue_.empty()) || is_closed_;
     });
-    std::vector<T> out(std::make_move_iterator(urgent_.begin()), std::make_move_iterator(urgent_.end()));
+    std::vector<T> out(std::make_move_iterator(urgent_.begin()),
+                       std::make_move_iterator(urgent_.end()));
     urgent_.clear();
     for (; !queue_.empty() && count > 0; --count) {
       out.push_back(std::move(queue_.front()));
@@ -52,6 +53,10 @@ class Mailbox {
     std::lock_guard const lock(mutex_);
     is_closed_ = true;
     filled_.notify_all();
+  }
+  [[nodiscard]] bool is_closed() const {
+    std::lock_guard const lock(mutex_);
+    return is_closed_;
   }
   [[nodiscard]] std::size_t size() const {
     std::lock_guard const lock(mutex_);

@@ -73,18 +73,36 @@ class [[nodiscard]] Result {
  public:
   using value_type = T;
 
-  Result(T value) : state_(std::in_place_index<0>, std::move(value)) {}        // NOLINT(*-explicit-*)
-  Result(Error error) : state_(std::in_place_index<1>, std::move(error)) {}    // NOLINT(*-explicit-*)
+  Result(T value) : state_(std::in_place_index<0>, std::move(value)) {}      // NOLINT(*-explicit-*)
+  Result(Error error) : state_(std::in_place_index<1>, std::move(error)) {}  // NOLINT(*-explicit-*)
 
   [[nodiscard]] bool has_value() const { return state_.index() == 0; }
   explicit operator bool() const { return has_value(); }
 
-  [[nodiscard]] T& value() & { ENSURE(has_value()); return *std::get_if<0>(&state_); }
-  [[nodiscard]] T const& value() const& { ENSURE(has_value()); return *std::get_if<0>(&state_); }
-  [[nodiscard]] T&& value() && { ENSURE(has_value()); return std::move(*std::get_if<0>(&state_)); }
-  [[nodiscard]] Error& error() & { ENSURE(!has_value()); return *std::get_if<1>(&state_); }
-  [[nodiscard]] Error const& error() const& { ENSURE(!has_value()); return *std::get_if<1>(&state_); }
-  [[nodiscard]] Error&& error() && { ENSURE(!has_value()); return std::move(*std::get_if<1>(&state_)); }
+  [[nodiscard]] T& value() & {
+    ENSURE(has_value());
+    return *std::get_if<0>(&state_);
+  }
+  [[nodiscard]] T const& value() const& {
+    ENSURE(has_value());
+    return *std::get_if<0>(&state_);
+  }
+  [[nodiscard]] T&& value() && {
+    ENSURE(has_value());
+    return std::move(*std::get_if<0>(&state_));
+  }
+  [[nodiscard]] Error& error() & {
+    ENSURE(!has_value());
+    return *std::get_if<1>(&state_);
+  }
+  [[nodiscard]] Error const& error() const& {
+    ENSURE(!has_value());
+    return *std::get_if<1>(&state_);
+  }
+  [[nodiscard]] Error&& error() && {
+    ENSURE(!has_value());
+    return std::move(*std::get_if<1>(&state_));
+  }
 
   T& operator*() & { return value(); }
   T const& operator*() const& { return value(); }
@@ -108,8 +126,14 @@ class [[nodiscard]] Result<void> {
   explicit operator bool() const { return has_value(); }
   void value() const { ENSURE(has_value()); }
   void operator*() const { value(); }
-  [[nodiscard]] Error const& error() const& { ENSURE(!has_value()); return *std::get_if<1>(&error_); }
-  [[nodiscard]] Error&& error() && { ENSURE(!has_value()); return std::move(*std::get_if<1>(&error_)); }
+  [[nodiscard]] Error const& error() const& {
+    ENSURE(!has_value());
+    return *std::get_if<1>(&error_);
+  }
+  [[nodiscard]] Error&& error() && {
+    ENSURE(!has_value());
+    return std::move(*std::get_if<1>(&error_));
+  }
 
  private:
   std::variant<std::monostate, Error> error_;
@@ -118,9 +142,9 @@ class [[nodiscard]] Result<void> {
 }  // namespace berth
 
 // The value of a Result, or return its error from the enclosing function. Do not nest.
-#define TRY(expression)                                          \
-  __extension__({                                                \
-    auto berth_try_result = (expression);                        \
+#define TRY(expression)                                                \
+  __extension__({                                                      \
+    auto berth_try_result = (expression);                              \
     if (!berth_try_result) return std::move(berth_try_result).error(); \
-    *std::move(berth_try_result);                                \
+    *std::move(berth_try_result);                                      \
   })

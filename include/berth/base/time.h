@@ -19,10 +19,18 @@ struct Duration {
   friend constexpr Duration operator*(Duration a, std::int64_t n) { return {a.ns * n}; }
 };
 
-[[nodiscard]] constexpr Duration milliseconds(std::int64_t n) { return {n * 1'000'000}; }
-[[nodiscard]] constexpr Duration seconds(std::int64_t n) { return {n * 1'000'000'000}; }
-[[nodiscard]] constexpr Duration minutes(std::int64_t n) { return seconds(n * 60); }
-[[nodiscard]] constexpr Duration hours(std::int64_t n) { return seconds(n * 3600); }
+[[nodiscard]] constexpr Duration milliseconds(std::int64_t n) {
+  return {n * 1'000'000};
+}
+[[nodiscard]] constexpr Duration seconds(std::int64_t n) {
+  return {n * 1'000'000'000};
+}
+[[nodiscard]] constexpr Duration minutes(std::int64_t n) {
+  return seconds(n * 60);
+}
+[[nodiscard]] constexpr Duration hours(std::int64_t n) {
+  return seconds(n * 3600);
+}
 
 // A point on CLOCK_BOOTTIME (suspend counts): for leases, deadlines, intervals. Means nothing
 // outside this boot of this process's machine, so it is never stored.
@@ -41,7 +49,9 @@ struct WallTime {
 
   constexpr auto operator<=>(WallTime const&) const = default;
   friend constexpr WallTime operator+(WallTime a, Duration d) { return {a.ms + d.ns / 1'000'000}; }
-  friend constexpr Duration operator-(WallTime a, WallTime b) { return {(a.ms - b.ms) * 1'000'000}; }
+  friend constexpr Duration operator-(WallTime a, WallTime b) {
+    return {(a.ms - b.ms) * 1'000'000};
+  }
 };
 
 struct Now {

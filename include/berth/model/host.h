@@ -17,9 +17,10 @@ namespace berth {
 enum class VirtType { kvm, qemu };  // qemu: emulation (TCG); no isolation boundary
 
 struct HostCpu {
-  std::int32_t id = 0;                  // the kernel's number
+  std::int32_t id = 0;  // the kernel's number
   std::int32_t core = 0;
-  std::vector<std::int32_t> siblings;   // ids of the threads of this core, itself included, ascending
+  std::vector<std::int32_t>
+      siblings;  // ids of the threads of this core, itself included, ascending
 
   bool operator==(HostCpu const&) const = default;
 };
@@ -43,12 +44,12 @@ struct HostCell {
 
 // Written by the agent, from libvirt's capabilities and its own probes.
 struct HostInventory {
-  std::vector<HostCell> cells;      // never empty once an agent has reported
-  std::string cpu_model;            // libvirt's name, "Skylake-Server"; empty: unknown
-  std::string cpu_vendor;           // "Intel", "AMD"
+  std::vector<HostCell> cells;  // never empty once an agent has reported
+  std::string cpu_model;        // libvirt's name, "Skylake-Server"; empty: unknown
+  std::string cpu_vendor;       // "Intel", "AMD"
   VirtType virt_type = VirtType::qemu;
-  bool is_confined = false;         // AppArmor or SELinux confines each guest
-  Bytes disk_total;                 // of the file system that holds images and disks
+  bool is_confined = false;  // AppArmor or SELinux confines each guest
+  Bytes disk_total;          // of the file system that holds images and disks
   Bytes disk_free;
   std::string hostname;
   std::string libvirt_version;
@@ -71,10 +72,10 @@ struct HostInventory {
 
 struct Host {
   HostId id;
-  std::string name;   // unique in the region; given at enrolment
+  std::string name;  // unique in the region; given at enrolment
   ZoneName zone;
-  std::string rack;   // empty: not stated
-  Tags tags;          // the operator's
+  std::string rack;          // empty: not stated
+  Tags tags;                 // the operator's
   bool is_cordoned = false;  // an operator's wish: nothing new is placed here
   // SHA-256 (hex) of the one-time join token; empty once it was used. Written at enrolment.
   std::string join_token_digest;

@@ -26,7 +26,7 @@ struct InstanceSpec {
   std::uint64_t starts = 0;   // the agent starts a guest that powered itself off only when its own
                               // count is below this
 
-  std::string uuid;           // the domain's
+  std::string uuid;  // the domain's
   std::int64_t vcpus = 1;
   Mebibytes memory;
   std::int64_t disk_gib = 1;
@@ -36,9 +36,9 @@ struct InstanceSpec {
   std::string mac;
 
   // What the guest is told (NoCloud seed).
-  std::string hostname;       // "ip-…" or from the instance id
-  std::string public_key;     // empty: none
-  std::string user_data;      // empty: none
+  std::string hostname;    // "ip-…" or from the instance id
+  std::string public_key;  // empty: none
+  std::string user_data;   // empty: none
   std::string tenant;
   std::string type;
   std::string zone;

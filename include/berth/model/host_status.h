@@ -22,16 +22,16 @@ struct InstanceStatus {
   // Only with stopped: the guest ended by itself (power off inside, or its process died) while the
   // spec wanted it running and the agent did not stop it.
   bool ended_by_itself = false;
-  std::string reason;         // with failed: why, for people
-  std::string private_ip;     // empty: not known
+  std::string reason;      // with failed: why, for people
+  std::string private_ip;  // empty: not known
 
   bool operator==(InstanceStatus const&) const = default;
 };
 
 struct HostStatus {
   HostId host;
-  std::string host_uuid;   // libvirt's; identifies the machine
-  std::string boot_id;     // the kernel's; changes with each boot of the host
+  std::string host_uuid;  // libvirt's; identifies the machine
+  std::string boot_id;    // the kernel's; changes with each boot of the host
   // The spec this report is about. Zero: the agent has none yet (new, or lost its files).
   Term term;
   Generation generation;

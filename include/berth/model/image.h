@@ -15,14 +15,14 @@ enum class ImageFormat { qcow2, raw };
 
 struct Image {
   ImageId id;
-  TenantId owner;           // empty: the operator's
-  bool is_public = false;   // every tenant may see and launch it
+  TenantId owner;          // empty: the operator's
+  bool is_public = false;  // every tenant may see and launch it
   std::string name;
   std::string description;
   ImageFormat format = ImageFormat::qcow2;
-  std::string digest;       // lower-case hex SHA-256 of the file as stored; its name in every store
+  std::string digest;  // lower-case hex SHA-256 of the file as stored; its name in every store
   Bytes file_size;
-  Bytes virtual_size;       // what a guest sees; a root disk is at least this large
+  Bytes virtual_size;  // what a guest sees; a root disk is at least this large
   Tags tags;
   WallTime created;
 
@@ -35,7 +35,7 @@ struct InstanceType {
   std::int64_t vcpus = 1;
   Mebibytes memory;
   std::int64_t threads_per_core = 1;
-  bool is_burstable = false;   // t-families
+  bool is_burstable = false;  // t-families
   bool is_current_generation = true;
   bool is_free_tier_eligible = false;
   std::int64_t network_mbps = 0;  // 0: not stated

@@ -30,19 +30,19 @@ enum class Wanted { running, stopped, terminated };
 
 // What the host last said of the instance at its current placement generation.
 enum class Seen {
-  nothing,   // no report yet: just placed
-  preparing, // image or disk on the way, or starting
+  nothing,    // no report yet: just placed
+  preparing,  // image or disk on the way, or starting
   running,
-  stopped,   // no process, disk kept
-  absent,    // nothing left of it on the host
-  failed,    // cannot be started; `seen_reason` says why
+  stopped,  // no process, disk kept
+  absent,   // nothing left of it on the host
+  failed,   // cannot be started; `seen_reason` says why
 };
 
 enum class ShutdownBehavior { stop, terminate };
 
 // Why the instance is in its state: EC2's stateReason.
 struct StateReason {
-  std::string code;     // "Client.UserInitiatedShutdown"; empty: no reason
+  std::string code;  // "Client.UserInitiatedShutdown"; empty: no reason
   std::string message;
 
   bool operator==(StateReason const&) const = default;
@@ -72,11 +72,11 @@ struct Instance {
   ImageId image;
   std::string image_digest;
   ImageFormat image_format = ImageFormat::qcow2;
-  std::string key_name;         // empty: none
-  std::string public_key;       // copied at launch; empty: none
-  std::string user_data;        // decoded bytes; empty: none
-  std::string uuid;             // of the domain; begins with "ec2", cloud-init knows EC2 by it
-  std::string mac;              // "52:54:00:xx:xx:xx"
+  std::string key_name;    // empty: none
+  std::string public_key;  // copied at launch; empty: none
+  std::string user_data;   // decoded bytes; empty: none
+  std::string uuid;        // of the domain; begins with "ec2", cloud-init knows EC2 by it
+  std::string mac;         // "52:54:00:xx:xx:xx"
   bool disable_api_termination = false;
   bool disable_api_stop = false;
   bool ebs_optimized = false;
@@ -94,12 +94,12 @@ struct Instance {
   Seen seen = Seen::nothing;
   // For people, as the host said it; empty unless seen is failed.
   std::string seen_reason;
-  std::string private_ip;            // reported by the host; empty: not known yet
-  WallTime launch_time;              // of the last start
+  std::string private_ip;  // reported by the host; empty: not known yet
+  WallTime launch_time;    // of the last start
   WallTime created;
-  WallTime ended;                    // when it was confirmed absent; zero before
+  WallTime ended;  // when it was confirmed absent; zero before
   StateReason state_reason;
-  std::string transition_reason;     // EC2's `reason`: "User initiated (2026-01-02 03:04:05 GMT)"
+  std::string transition_reason;  // EC2's `reason`: "User initiated (2026-01-02 03:04:05 GMT)"
 
   bool operator==(Instance const&) const = default;
 };

@@ -40,12 +40,12 @@ inline constexpr std::size_t kInputsPerBatchMax = 256;
 inline constexpr std::size_t kInputsQueuedMax = 16'384;
 
 // Retention and leases (TRUST, fixed times).
-inline constexpr Duration kTerminatedRetention = hours(1);      // terminated instances stay visible
-inline constexpr Duration kClientTokenRetention = hours(24);    // after the last instance's end
+inline constexpr Duration kTerminatedRetention = hours(1);    // terminated instances stay visible
+inline constexpr Duration kClientTokenRetention = hours(24);  // after the last instance's end
 inline constexpr Duration kHeartbeat = seconds(5);
-inline constexpr Duration kLease = seconds(30);                 // then the host is suspect
-inline constexpr Duration kLostAfter = seconds(51);             // lease + rate tolerance + kill + margin
-inline constexpr Duration kReportInterval = seconds(60);        // full report at the latest
+inline constexpr Duration kLease = seconds(30);           // then the host is suspect
+inline constexpr Duration kLostAfter = seconds(51);       // lease + rate tolerance + kill + margin
+inline constexpr Duration kReportInterval = seconds(60);  // full report at the latest
 inline constexpr Duration kJoinTokenLifetime = hours(1);
 inline constexpr Duration kShutdownGrace = seconds(60);  // ACPI power button, then power off
 

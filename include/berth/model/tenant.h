@@ -18,9 +18,9 @@ using Tags = std::map<std::string, std::string>;
 // A failure domain of the region, EC2's availability zone. Written by an operator.
 struct Zone {
   ZoneName name;
-  std::string id;            // "use1-az1"
-  std::string jurisdiction;  // ISO 3166-1 alpha-2; empty: not stated
-  std::string operator_name; // legal entity that runs it; empty: not stated
+  std::string id;             // "use1-az1"
+  std::string jurisdiction;   // ISO 3166-1 alpha-2; empty: not stated
+  std::string operator_name;  // legal entity that runs it; empty: not stated
   WallTime created;
 
   bool operator==(Zone const&) const = default;
@@ -65,10 +65,10 @@ enum class KeyKind { rsa, ed25519 };
 struct KeyPair {
   KeyPairId id;
   TenantId tenant;
-  std::string name;        // unique within the tenant
+  std::string name;  // unique within the tenant
   KeyKind kind = KeyKind::rsa;
-  std::string public_key;  // OpenSSH one-line form
-  std::string fingerprint; // as EC2 computes it for this kind and origin
+  std::string public_key;   // OpenSSH one-line form
+  std::string fingerprint;  // as EC2 computes it for this kind and origin
   Tags tags;
   WallTime created;
 

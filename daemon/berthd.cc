@@ -1,0 +1,392 @@
+#include "daemon/berthd.h"
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <future>
+
+#include "agent/disks/image_inspector.h"
+#include "berth/base/digest.h"
+#include "berth/base/log.h"
+#include "common/pki/authority.h"
+#include "common/pki/join_token.h"
+#include "common/pki/secret_file.h"
+#include "daemon/admin/catalogue.h"
+#include "daemon/agents.h"
+#include "daemon/driver/driver_thread.h"
+#include "daemon/executor.h"
+#include "daemon/fronts.h"
+#include "daemon/http/metrics_front.h"
+#include "daemon/metrics/metrics.h"
+#include "daemon/store/sqlite.h"
+
+namespace berth {
+
+namespace {
+
+constexpr std::size_t kRegionKeyBytes = 32;
+constexpr std::size_t kJobsQueuedMax = 8'192;
+
+Result<void> make_directory(std::string const& path) {
+  std::error_code error;
+  std::filesystem::create_directories(path, error);
+  if (error || chmod(path.c_str(), 0700) != 0) {
+    return Error{Code::unavailable, "data_dir", path + " cannot be made: " + error.message()};
+  }
+  return {};
+}
+
+// The key that seals tenants' secrets: read, or made at the first start. A store without its key is
+// useless, so a new one is never made beside an existing store.
+Result<std::string> region_key(std::string const& file, bool has_store) {
+  Result<std::string> found = pki::read_small_file(file);
+  if (!found && found.error().code != Code::not_found) return found.error();
+  if (found) {
+    if (found->size() == kRegionKeyBytes) return found;
+    return Error{Code::corrupt, "region_key",
+                 file + ": wanted 32 bytes, found " + std::to_string(found->size())};
+  }
+  if (has_store) {
+    return Error{Code::not_found, "region_key",
+                 file + " is missing, but there is a store whose secrets it seals; restore it"};
+  }
+  std::string key = secret_bytes(kRegionKeyBytes);
+  TRY(pki::write_file_atomically(file, key, 0400));
+  return key;
+}
+
+// Logs events, counts, and publishes what other threads read.
+class Watcher final : public driver::Observer {
+ public:
+  Watcher(DaemonMetrics& metrics, Published& published, Clock& clock)
+      : metrics_(metrics), published_(published), clock_(clock) {}
+
+  void decided(core::Input const& input, Result<core::Decision> const& decision,
+               Duration took) override {
+    metrics_.decided(input, decision, took);
+    std::string request_id;
+    std::string action;
+    if (auto const* call = std::get_if<core::ApiCall>(&input)) {
+      request_id = call->caller.request_id;
+      action = call->action_name;
+    } else if (auto const* admin = std::get_if<core::AdminCall>(&input)) {
+      request_id = admin->request_id;
+      action = admin->action_name;
+    }
+    if (!decision) {
+      log_info("refused", {{"request_id", request_id},
+                           {"action", action},
+                           {"code", name(decision.error().code)},
+                           {"message", decision.error().message}});
+      return;
+    }
+    for (core::Event const& event : decision->events) {
+      std::string line = event.what;
+      for (auto const& [key, value] : event.fields) line += " " + key + "=" + value;
+      log_info(line, {{"request_id", request_id}, {"action", action}});
+    }
+  }
+  void committed(std::vector<core::Change> const& changes, std::size_t inputs,
+                 Duration took) override {
+    metrics_.committed(changes, inputs, took);
+    published_.apply(changes);
+  }
+  void released(Duration took) override { metrics_.released(took); }
+  void ticked(core::State const& state) override { metrics_.ticked(state, clock_.now().monotonic); }
+
+ private:
+  DaemonMetrics& metrics_;
+  Published& published_;
+  Clock& clock_;
+};
+
+void count_http(MetricsPage& page, std::string const& listener, http::Counters const& c) {
+  page.set("berth_http_connections", {{"listener", listener}},
+           static_cast<std::int64_t>(c.connections_open));
+  auto fate = [&](char const* what, std::uint64_t n) {
+    page.count_to("berth_http_connections_total", {{"listener", listener}, {"fate", what}}, n);
+  };
+  fate("accepted", c.connections_accepted);
+  fate("refused", c.connections_refused);
+  fate("handshake_failed", c.handshakes_failed);
+  fate("too_slow", c.deadlines_passed);
+  page.count_to("berth_http_requests_total", {{"listener", listener}}, c.requests);
+  page.count_to("berth_http_requests_refused_total", {{"listener", listener}}, c.requests_refused);
+  page.count_to("berth_http_bytes_total", {{"listener", listener}, {"direction", "in"}},
+                c.bytes_received);
+  page.count_to("berth_http_bytes_total", {{"listener", listener}, {"direction", "out"}},
+                c.bytes_sent);
+}
+
+void count_link(MetricsPage& page, link::LinkCounters const& c) {
+  page.set("berth_agents_connected", {}, static_cast<std::int64_t>(c.connected));
+  page.count_to("berth_agent_messages_total", {{"direction", "in"}}, c.messages_in);
+  page.count_to("berth_agent_messages_total", {{"direction", "out"}}, c.messages_out);
+  page.count_to("berth_agent_bytes_total", {{"direction", "in"}}, c.bytes_in);
+  page.count_to("berth_agent_bytes_total", {{"direction", "out"}}, c.bytes_out);
+  page.count_to("berth_agent_image_bytes_total", {}, c.image_bytes_out);
+  page.count_to("berth_agent_refused_total", {{"what", "peer"}}, c.peers_refused);
+  page.count_to("berth_agent_refused_total", {{"what", "message"}}, c.messages_refused);
+  page.count_to("berth_agent_refused_total", {{"what", "join"}}, c.joins_refused);
+  page.count_to("berth_agent_renewals_total", {}, c.renewals);
+}
+
+}  // namespace
+
+struct Berthd::Parts {
+  explicit Parts(Settings s) : settings(std::move(s)) {}
+
+  Settings settings;
+  SystemClock clock;
+  KernelEntropy entropy;  // the driver's thread only
+  std::string key;        // the region's
+  std::optional<pki::Authority> authority;
+  std::unique_ptr<store::SqliteStore> store;
+  DaemonMetrics metrics;
+  std::unique_ptr<Executor> executor;
+  std::unique_ptr<Published> published;
+  std::unique_ptr<Agents> agents;
+  std::unique_ptr<link::LinkServer> link;
+  std::unique_ptr<NotingLink> noting_link;
+  std::unique_ptr<Watcher> watcher;
+  std::unique_ptr<driver::DriverThread> driver;
+  std::unique_ptr<ec2::Service> ec2;
+  std::unique_ptr<admin::Service> admin;
+  std::unique_ptr<Ec2Front> ec2_front;
+  std::unique_ptr<AdminFront> admin_front;
+  std::unique_ptr<http::MetricsFront> metrics_front;
+  std::unique_ptr<http::Server> ec2_listener;
+  std::unique_ptr<http::Server> socket_listener;
+  std::unique_ptr<http::Server> admin_listener;
+  std::unique_ptr<http::Server> metrics_listener;
+
+  [[nodiscard]] std::string images_dir() const { return settings.data_dir + "/images"; }
+  [[nodiscard]] std::string pki_dir() const { return settings.data_dir + "/pki"; }
+
+  Result<void> open_files();
+  Result<void> start_core();
+  Result<void> first_records();
+  Result<void> start_link();
+  Result<void> start_fronts();
+  Result<core::Reply> ask(std::string action_name, core::AdminAction action);
+
+  // Filled by start_core, used by what the link was given before the driver existed.
+  struct LateGate final : core::Gate {
+    void submit(core::Input input, Done done) override {
+      driver->submit(std::move(input), std::move(done));
+    }
+    driver::DriverThread* driver = nullptr;
+  };
+  LateGate gate;
+};
+
+Result<void> Berthd::Parts::open_files() {
+  TRY(make_directory(settings.data_dir));
+  TRY(make_directory(images_dir()));
+  TRY(make_directory(pki_dir()));
+  std::string const file = settings.data_dir + "/berth.db";
+  key = TRY(region_key(settings.region_key_file, std::filesystem::exists(file)));
+  authority.emplace(TRY(pki::Authority::open(pki_dir(), clock.now().wall)));
+  store = TRY(store::SqliteStore::open({.file = file}));
+  return {};
+}
+
+Result<void> Berthd::Parts::start_core() {
+  core::State state = TRY(driver::Driver::load(*store, settings.policy));
+  executor = std::make_unique<Executor>(2, kJobsQueuedMax);
+  published = std::make_unique<Published>(key, [this](ec2::KeyTablePtr keys) {
+    if (ec2) ec2->publish(std::move(keys));
+  });
+  agents = std::make_unique<Agents>(gate, *published);
+  pki::KeyAndCertificate certificate =
+      TRY(authority->daemon_certificate(settings.names, clock.now().wall));
+  link = std::make_unique<link::LinkServer>(
+      link::LinkOptions{.listen = text(settings.link),
+                        .certificate = std::move(certificate),
+                        .authority = &*authority,
+                        .clock = &clock,
+                        .image_path = [this](HostId const& id, std::string const& digest)
+                            -> std::optional<std::string> {
+                          if (!published->may_fetch(id, digest)) return std::nullopt;
+                          return images_dir() + "/" + digest;
+                        }},
+      *agents);
+  noting_link = std::make_unique<NotingLink>(*link, *published);
+  watcher = std::make_unique<Watcher>(metrics, *published, clock);
+  ec2 = std::make_unique<ec2::Service>(
+      ec2::ServiceOptions{
+          .region = settings.policy.region,
+          .clock_window = settings.clock_window,
+          .presigned = settings.presigned,
+          .execute = [this](std::function<void()> job) { executor->run(std::move(job)); },
+          .observe =
+              [this](ec2::Observation const& o) {
+                metrics.api_request(o.action, o.code, o.latency);
+              },
+          .read_console =
+              [this](HostId id, InstanceId instance, ec2::ServiceOptions::ConsoleDone done) {
+                link->read_console(id, instance, std::move(done));
+              }},
+      gate, clock);
+  published->begin(state);
+  driver = std::make_unique<driver::DriverThread>(
+      std::move(state),
+      driver::Driver::Parts{.store = *store,
+                            .link = *noting_link,
+                            .clock = clock,
+                            .entropy = entropy,
+                            .observer = *watcher,
+                            .on_store_failure = [](Error const& error) {
+                              // Nothing may be promised any more. Recovery is start-up.
+                              log_error(
+                                  "the store failed; the daemon ends so that it can start again",
+                                  {{"error", error.message}});
+                              std::_Exit(70);
+                            }});
+  gate.driver = driver.get();
+  driver->start();
+  return {};
+}
+
+Result<core::Reply> Berthd::Parts::ask(std::string action_name, core::AdminAction action) {
+  std::promise<Result<core::Reply>> answer;
+  driver->submit(core::AdminCall{.actor = "berthd",
+                                 .role = core::Role::admin,
+                                 .source = "start",
+                                 .action_name = std::move(action_name),
+                                 .action = std::move(action)},
+                 [&](Result<core::Reply> reply) { answer.set_value(std::move(reply)); });
+  return answer.get_future().get();
+}
+
+// What a new region needs before anybody can use it: zones and instance types.
+Result<void> Berthd::Parts::first_records() {
+  core::Reply const zones = TRY(ask("zone.list", core::ListZones{}));
+  if (std::get<core::ZoneList>(zones).items.empty()) {
+    for (std::string const& name : settings.zones) {
+      TRY(ask("zone.create", core::PutZoneCall{.name = name}));
+    }
+  }
+  core::Reply const types = TRY(ask("type.list", core::ListTypes{}));
+  if (std::get<core::Types>(types).items.empty()) {
+    TRY(ask("type.put", core::PutTypes{admin::built_in_instance_types()}));
+  }
+  return {};
+}
+
+Result<void> Berthd::Parts::start_link() {
+  return link->start();
+}
+
+Result<void> Berthd::Parts::start_fronts() {
+  admin = std::make_unique<admin::Service>(
+      gate,
+      admin::Options{.region_key = key,
+                     .image_directory = images_dir(),
+                     .agent_address = settings.link_advertised,
+                     .version = BERTH_VERSION,
+                     .join_token =
+                         [this](HostId const& host) {
+                           std::string text =
+                               pki::text(pki::make_join_token(host, authority->fingerprint()));
+                           std::string digest = pki::token_digest(text);
+                           return admin::JoinToken{std::move(text), std::move(digest)};
+                         },
+                     .inspect = [](std::filesystem::path const& path,
+                                   ImageFormat format) -> Result<admin::ImageFacts> {
+                       agent::ImageFacts const facts =
+                           TRY(agent::inspect_file(path.string(), {.declared = format}));
+                       return admin::ImageFacts{facts.virtual_size};
+                     },
+                     .audit = [this](std::uint64_t first,
+                                     std::size_t count) { return store->audit(first, count); },
+                     .run = [this](std::function<void()> job) { executor->run(std::move(job)); }});
+  ec2_front = std::make_unique<Ec2Front>(*ec2);
+  admin_front = std::make_unique<AdminFront>(*admin);
+  metrics_front = std::make_unique<http::MetricsFront>([this] { return metrics.page(); });
+
+  http::TlsOptions const tls{.certificate_chain_file = pki_dir() + "/daemon.crt",
+                             .key_file = pki_dir() + "/daemon.key"};
+  http::ListenOptions ec2_options{.address = settings.ec2.host,
+                                  .port = settings.ec2.port,
+                                  .thread_count = settings.http_threads};
+  if (!settings.ec2_is_plain) ec2_options.tls = tls;
+  ec2_listener = TRY(http::Server::start(ec2_options, *ec2_front));
+
+  std::filesystem::path const socket(settings.admin_socket);
+  std::error_code ignored;  // an unusable folder shows when the socket is made
+  std::filesystem::create_directories(socket.parent_path(), ignored);
+  socket_listener = TRY(http::Server::start({.unix_path = settings.admin_socket}, *admin_front));
+  if (settings.admin) {
+    http::TlsOptions mutual = tls;
+    mutual.client_ca_file = pki_dir() + "/ca.crt";
+    admin_listener = TRY(http::Server::start(
+        {.address = settings.admin->host, .port = settings.admin->port, .tls = mutual},
+        *admin_front));
+  }
+  if (settings.metrics) {
+    metrics_listener = TRY(http::Server::start(
+        {.address = settings.metrics->host, .port = settings.metrics->port}, *metrics_front));
+  }
+  metrics.add_source([this](MetricsPage& page) {
+    count_http(page, "ec2", ec2_listener->counters());
+    count_http(page, "admin_socket", socket_listener->counters());
+    if (admin_listener) count_http(page, "admin", admin_listener->counters());
+    count_link(page, link->counters());
+    store::StoreSize const size = store->size();
+    page.set("berth_store_bytes", {}, size.bytes);
+    page.set("berth_store_records", {}, size.records);
+    page.set("berth_queue_inputs", {}, static_cast<std::int64_t>(driver->queued()));
+    page.set("berth_build_info", {{"version", BERTH_VERSION}}, 1);
+  });
+  return {};
+}
+
+Berthd::Berthd(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
+Berthd::~Berthd() {
+  stop();
+}
+
+Result<std::unique_ptr<Berthd>> Berthd::start(Settings settings) {
+  auto parts = std::make_unique<Parts>(std::move(settings));
+  // From here on stopping in order is Berthd's affair, also when a later step fails.
+  std::unique_ptr<Berthd> daemon(new Berthd(std::move(parts)));
+  Parts& p = *daemon->parts_;
+  TRY(p.open_files());
+  TRY(p.start_core());
+  TRY(p.first_records());
+  TRY(p.start_link());
+  TRY(p.start_fronts());
+  log_info("serving",
+           {{"region", p.settings.policy.region},
+            {"ec2", p.settings.ec2.host + ":" + std::to_string(p.ec2_listener->bound_port())},
+            {"link", std::to_string(p.link->port())},
+            {"admin", p.settings.admin_socket}});
+  return daemon;
+}
+
+void Berthd::stop() {
+  if (!parts_) return;
+  Parts& p = *parts_;
+  for (auto* listener :
+       {&p.metrics_listener, &p.ec2_listener, &p.admin_listener, &p.socket_listener}) {
+    if (*listener) (*listener)->stop();
+  }
+  if (p.link) p.link->stop();
+  if (p.driver) p.driver->stop();
+  if (p.executor) p.executor->stop();
+  parts_.reset();
+}
+
+void Berthd::reload() {
+  for (auto* listener : {&parts_->ec2_listener, &parts_->admin_listener}) {
+    if (!*listener) continue;
+    if (Result<void> const done = (*listener)->reload_certificates(); !done) {
+      log_warning("certificates stay as they were", {{"error", done.error().message}});
+    }
+  }
+}
+
+}  // namespace berth

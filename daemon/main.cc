@@ -1,0 +1,57 @@
+// berthd: flags, wiring, signals; nothing else.
+
+#include <gflags/gflags.h>
+#include <signal.h>
+#include <systemd/sd-daemon.h>
+
+#include <cstdio>
+
+#include "daemon/berthd.h"
+
+namespace {
+
+constexpr char kUsage[] =
+    "the daemon of a Berth region: EC2 API in, host specs out\n\n"
+    "  berthd --data_dir=/var/lib/berth --region=us-east-1\n\n"
+    "SIGTERM or SIGINT stops it (guests run on), SIGHUP reads its certificates again.\n"
+    "Flags may stand in a file: --flagfile=/etc/berth/berthd.conf";
+
+int failed(berth::Error const& error, int status) {
+  std::fprintf(stderr, "berthd: %s\n", error.message.c_str());
+  return status;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  gflags::SetUsageMessage(kUsage);
+  gflags::SetVersionString(BERTH_VERSION);
+  gflags::ParseCommandLineFlags(&argc, &argv, true);
+  if (argc > 1) {
+    std::fprintf(stderr, "berthd: wanted only flags, found '%s'; see --help\n", argv[1]);
+    return 2;
+  }
+  berth::Result<berth::Settings> settings = berth::settings_from_flags();
+  if (!settings) return failed(settings.error(), 2);
+  berth::log_start(settings->log);
+
+  // Before any thread exists, so that all of them leave the signals to this one.
+  sigset_t signals;
+  sigemptyset(&signals);
+  for (int const s : {SIGTERM, SIGINT, SIGHUP}) sigaddset(&signals, s);
+  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+  signal(SIGPIPE, SIG_IGN);
+
+  auto daemon = berth::Berthd::start(*std::move(settings));
+  if (!daemon) return failed(daemon.error(), 1);
+  sd_notify(0, "READY=1");
+  for (;;) {
+    int signal_number = 0;
+    if (sigwait(&signals, &signal_number) != 0) continue;
+    if (signal_number != SIGHUP) break;
+    (*daemon)->reload();
+  }
+  sd_notify(0, "STOPPING=1");
+  (*daemon)->stop();
+  return 0;
+}

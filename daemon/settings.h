@@ -1,0 +1,37 @@
+#pragma once
+// What the flags of berthd say, checked, as one value: nothing else reads a flag.
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "berth/base/flags.h"
+#include "berth/base/result.h"
+#include "berth/base/time.h"
+#include "daemon/core/policy.h"
+
+namespace berth {
+
+struct Settings {
+  core::Policy policy;
+  std::string data_dir;
+  Address ec2;
+  bool ec2_is_plain = false;  // plain HTTP: only on loopback
+  std::string admin_socket;
+  std::optional<Address> admin;  // absent: only the socket; otherwise mutual TLS
+  Address link;
+  std::string link_advertised;  // HOST:PORT that agents are told to dial
+  std::optional<Address> metrics;
+  std::vector<std::string> names;  // beside this machine's, in the daemon's certificate
+  std::vector<std::string> zones;  // made at the first start
+  std::string region_key_file;     // empty: DATA_DIR/region.key
+  Duration clock_window;
+  bool presigned = false;
+  unsigned http_threads = 2;
+  LogOptions log;
+};
+
+// From the flags; an error names the flag, what it wants and what it found.
+[[nodiscard]] Result<Settings> settings_from_flags();
+
+}  // namespace berth
