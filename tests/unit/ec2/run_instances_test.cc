@@ -100,12 +100,13 @@ TEST(RunInstances, TerraformsPackersAndAnsiblesHabitsAreAccepted) {
             "Success");
 }
 
-TEST(RunInstances, WhatWeDoNotHaveIsRefusedByItsName) {
-  struct Row {
-    Pairs pairs;
-    char const* named;
-  };
-  Row const rows[] = {
+struct Refused {
+  Pairs pairs;
+  char const* named;
+};
+
+std::vector<Refused> const& refused_parameters() {
+  static std::vector<Refused> const kRows = {
       {{{"SubnetId", "subnet-1"}}, "SubnetId"},
       {{{"SecurityGroupId.1", "sg-1"}}, "SecurityGroupId"},
       {{{"SecurityGroup.1", "web"}}, "SecurityGroup"},
@@ -142,6 +143,12 @@ TEST(RunInstances, WhatWeDoNotHaveIsRefusedByItsName) {
       {{{"Placement.PartitionNumber", "1"}}, "Placement.PartitionNumber"},
       {{{"Placement.SpreadDomain", "x"}}, "Placement.SpreadDomain"},
       {{{"Placement.HostResourceGroupArn", "arn:aws:x"}}, "Placement.HostResourceGroupArn"},
+  };
+  return kRows;
+}
+
+std::vector<Refused> const& refused_mappings() {
+  static std::vector<Refused> const kRows = {
       {{{"BlockDeviceMapping.1.DeviceName", "/dev/sdb"}}, "BlockDeviceMapping.DeviceName"},
       {{{"BlockDeviceMapping.1.DeviceName", "/dev/sda1"}, {"BlockDeviceMapping.1.NoDevice", ""}},
        "BlockDeviceMapping.NoDevice"},
@@ -163,10 +170,16 @@ TEST(RunInstances, WhatWeDoNotHaveIsRefusedByItsName) {
         {"BlockDeviceMapping.1.Ebs.KmsKeyId", "key"}},
        "KmsKeyId"},
   };
-  for (Row const& row : rows) {
-    Ec2Error const error = refused(row.pairs);
-    EXPECT_EQ(error.code, "UnsupportedOperation") << row.named;
-    EXPECT_THAT(error.message, HasSubstr(row.named));
+  return kRows;
+}
+
+TEST(RunInstances, WhatWeDoNotHaveIsRefusedByItsName) {
+  for (auto const* rows : {&refused_parameters(), &refused_mappings()}) {
+    for (Refused const& row : *rows) {
+      Ec2Error const error = refused(row.pairs);
+      EXPECT_EQ(error.code, "UnsupportedOperation") << row.named;
+      EXPECT_THAT(error.message, HasSubstr(row.named));
+    }
   }
 }
 
