@@ -201,6 +201,8 @@ using Reply =
 //   forbidden    "termination-protection" "stop-protection" "role" "request"
 //   unauthenticated  "credentials" "join-token"
 //   quota        "instance" "vcpu" "memory" "disk" "key-pair" "image" "tag"; "hosts" "tenants"
-//   "zones" no_capacity  "instance" unavailable  "queue" "store"
+//                "zones"
+//   no_capacity  "instance"
+//   unavailable  "queue" "store"
 
 }  // namespace berth::core
