@@ -45,7 +45,8 @@ class ChunkReader {
   //   size ──';'──► extension
   //     └────CR────────┴──────► size_lf ──size > 0──► data ─► data_cr ─► data_lf ─► size
   //                                └─────size 0──► line ──CR──► last_lf ─► done
-  //                                                 └─token─► name ─':'─► value ─CR─► value_lf ─► line
+  //                                                 └─token─► name ─':'─► value ─CR─► value_lf ─►
+  //                                                 line
   enum class State {
     size,
     extension,

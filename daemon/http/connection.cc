@@ -20,9 +20,8 @@
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/generic/stream_protocol.hpp>
 #include <boost/asio/post.hpp>
-#include <boost/asio/ssl/stream.hpp>
 #include <boost/asio/use_awaitable.hpp>
-#include <tuple>
+#include <span>
 #include <utility>
 
 #include "berth/base/ensure.h"
@@ -37,7 +36,6 @@ namespace {
 
 using Protocol = asio::generic::stream_protocol;
 using Socket = asio::basic_stream_socket<Protocol, Executor>;
-using TlsStream = asio::ssl::stream<Socket&>;
 constexpr auto kResume = asio::as_tuple(asio::use_awaitable_t<Executor>{});
 
 constexpr TimePoint kNever = TimePoint::max();
@@ -94,6 +92,7 @@ class Connection {
 
  private:
   Task<> handshake();
+  void start_session();
   Task<> serve();
   Task<Trouble> exchange(RequestParser& parser);
   Task<Trouble> receive_head(RequestParser& parser);
@@ -109,6 +108,10 @@ class Connection {
     std::size_t most = 0;
   };
   Task<bool> fill(Room room);
+  Task<std::size_t> move_in(std::span<char> into);
+  Task<std::size_t> move_out(std::string_view bytes);
+  Task<> ready(TlsSession::Step step);
+  [[nodiscard]] static bool waits(TlsSession::Step const& step);
   Task<> close();
   template <class Work>
   Task<> on_bodies_thread(Work work);
@@ -135,7 +138,7 @@ class Connection {
   Worker& worker_;
   std::list<Connection*>::iterator place_;
   Socket socket_;
-  std::optional<TlsStream> tls_;
+  std::optional<TlsSession> tls_;
   bool has_tls_session_ = false;  // the handshake is done and nothing has broken it since
   Verdict verdict_;
   std::string address_;
@@ -188,12 +191,6 @@ Connection::Connection(std::shared_ptr<Shared> shared, Worker& worker, Accepted 
   socket_.assign(Protocol(accepted.family, protocol), accepted.socket.fd(), error);
   if (!error) (void)accepted.socket.release();
   is_gone_ = static_cast<bool>(error);
-  std::lock_guard const lock(shared_->certificates_mutex);
-  if (shared_->certificates != nullptr) {
-    SSL* const session = SSL_new(shared_->certificates.get());
-    ENSURE(session != nullptr);
-    tls_.emplace(socket_, session);
-  }
   worker_.load.fetch_add(1, std::memory_order_relaxed);
   shared_->counters.connections_open.fetch_add(1, std::memory_order_relaxed);
 }
@@ -214,8 +211,9 @@ Task<> Connection::run() {
     // An exception here is the application's or a library's: this connection's end, not the
     // daemon's. Out of memory is everybody's, and goes on up.
     try {
-      if (tls_) co_await handshake();
-      if (!is_gone_) co_await serve();
+      bool const speaks_tls = shared_->options.tls.has_value();
+      if (speaks_tls) co_await handshake();
+      if (!speaks_tls || has_tls_session_) co_await serve();
     } catch (std::bad_alloc const&) { throw; } catch (std::exception const& e) {
       log_error("a connection ended by an exception", {{"peer", whose_.peer}, {"what", e.what()}});
       is_gone_ = true;
@@ -228,16 +226,30 @@ Task<> Connection::run() {
 
 Task<> Connection::handshake() {
   set_deadline(shared_->options.header_deadline);
-  auto const [error] = co_await tls_->async_handshake(asio::ssl::stream_base::server, kResume);
-  if (error || is_cut_ || is_aborted_) {
+  // Forty kilobytes are not spent on somebody who says nothing.
+  co_await socket_.async_wait(Socket::wait_read, kResume);
+  start_session();
+  for (;;) {
+    TlsSession::Step const step = tls_->handshake();
+    if (step.outcome == TlsSession::Outcome::done) break;
+    if (!is_cut_ && !is_aborted_ && waits(step)) {
+      co_await ready(step);
+      continue;
+    }
     shared_->counters.handshakes_failed.fetch_add(1, std::memory_order_relaxed);
-    is_gone_ = true;  // nothing that could be said would be understood
+    // A refused client may still read why in OpenSSL's alert; a silent one has nothing to read.
+    is_gone_ = is_cut_ || is_aborted_;
     co_return;
   }
   has_tls_session_ = true;
-  PeerName name = peer_name(tls_->native_handle());
+  PeerName name = tls_->peer();
   whose_.client_certificate_role = std::move(name.role);
   whose_.client_certificate_name = std::move(name.name);
+}
+
+void Connection::start_session() {
+  std::lock_guard const lock(shared_->certificates_mutex);
+  tls_.emplace(shared_->certificates.get(), socket_.native_handle());
 }
 
 Task<> Connection::serve() {
@@ -444,15 +456,9 @@ Task<> Connection::send(std::string_view bytes) {
   while (!bytes.empty()) {
     if (is_aborted_) co_return;
     set_deadline(pace.deadline());
-    asio::const_buffer const piece(bytes.data(), std::min(bytes.size(), kSendBytesMax));
-    ErrorCode error;
-    std::size_t sent = 0;
-    if (tls_) {
-      std::tie(error, sent) = co_await tls_->async_write_some(piece, kResume);
-    } else {
-      std::tie(error, sent) = co_await socket_.async_write_some(piece, kResume);
-    }
-    if (error) {
+    std::string_view const piece = bytes.substr(0, kSendBytesMax);
+    std::size_t const sent = co_await move_out(piece);
+    if (sent == 0) {
       is_gone_ = true;
       has_tls_session_ = false;  // a record may have gone half
       co_return;
@@ -471,16 +477,10 @@ Task<bool> Connection::fill(Room room) {
   std::size_t const held = buffer_.size();
   ENSURE(held < room.most);
   buffer_.resize(std::min(room.most, std::max(room.wanted, held * 2)));
-  asio::mutable_buffer const space(buffer_.data() + held, buffer_.size() - held);
-  ErrorCode error;
-  std::size_t received = 0;
-  if (tls_) {
-    std::tie(error, received) = co_await tls_->async_read_some(space, kResume);
-  } else {
-    std::tie(error, received) = co_await socket_.async_read_some(space, kResume);
-  }
-  buffer_.resize(held + (error ? 0 : received));
-  if (error) {
+  std::span<char> const space(buffer_.data() + held, buffer_.size() - held);
+  std::size_t const received = co_await move_in(space);
+  buffer_.resize(held + received);
+  if (received == 0) {
     is_gone_ = !is_cut_ && !is_aborted_;
     co_return false;
   }
@@ -488,12 +488,56 @@ Task<bool> Connection::fill(Room room) {
   co_return true;
 }
 
+// At least one byte in, or 0: the end, an error, or the deadline.
+Task<std::size_t> Connection::move_in(std::span<char> into) {
+  if (!tls_) {
+    asio::mutable_buffer const space(into.data(), into.size());
+    auto const [error, received] = co_await socket_.async_read_some(space, kResume);
+    co_return error ? 0 : received;
+  }
+  for (;;) {
+    TlsSession::Step const step = tls_->read(into);
+    if (step.outcome == TlsSession::Outcome::done) co_return step.bytes;
+    if (is_cut_ || is_aborted_) co_return 0;
+    if (!waits(step)) {
+      has_tls_session_ = step.outcome != TlsSession::Outcome::failed;
+      co_return 0;
+    }
+    co_await ready(step);
+  }
+}
+
+// At least one byte out, or 0: an error, or the deadline.
+Task<std::size_t> Connection::move_out(std::string_view bytes) {
+  if (!tls_) {
+    asio::const_buffer const piece(bytes.data(), bytes.size());
+    auto const [error, sent] = co_await socket_.async_write_some(piece, kResume);
+    co_return error ? 0 : sent;
+  }
+  for (;;) {
+    TlsSession::Step const step = tls_->write(bytes);
+    if (step.outcome == TlsSession::Outcome::done) co_return step.bytes;
+    if (is_cut_ || is_aborted_ || !waits(step)) co_return 0;
+    co_await ready(step);
+  }
+}
+
+bool Connection::waits(TlsSession::Step const& step) {
+  return step.outcome == TlsSession::Outcome::wants_read ||
+         step.outcome == TlsSession::Outcome::wants_write;
+}
+
+Task<> Connection::ready(TlsSession::Step step) {
+  bool const reads = step.outcome == TlsSession::Outcome::wants_read;
+  co_await socket_.async_wait(reads ? Socket::wait_read : Socket::wait_write, kResume);
+}
+
 // Says goodbye and then listens for a moment: closing at once with bytes unread would reset the
 // connection and could take our last answer with it.
 Task<> Connection::close() {
   set_deadline(shared_->options.linger_deadline);
   ErrorCode ignored;
-  if (has_tls_session_ && !is_gone_ && !is_aborted_) co_await tls_->async_shutdown(kResume);
+  if (has_tls_session_ && !is_gone_ && !is_aborted_) tls_->say_goodbye();
   if (!is_gone_ && !is_aborted_) {
     socket_.shutdown(Socket::shutdown_send, ignored);
     buffer_.resize(kIdleBufferBytes);

@@ -2,6 +2,8 @@
 
 #include "daemon/http/server.h"
 
+#include <signal.h>
+
 #include <algorithm>
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/co_spawn.hpp>
@@ -149,6 +151,11 @@ Result<std::unique_ptr<Server>> Server::start(ListenOptions const& options, Hand
   asio::co_spawn(shared->workers.front()->io, impl->acceptor->run(), rethrow);
   auto const run = [](Worker& worker) {
     worker.thread = std::thread([&worker] {
+      // OpenSSL writes to a socket as to any descriptor; a client that has left must not end us.
+      sigset_t pipe;
+      sigemptyset(&pipe);
+      sigaddset(&pipe, SIGPIPE);
+      ENSURE(pthread_sigmask(SIG_BLOCK, &pipe, nullptr) == 0);
       worker.io.run();
       worker.done.release();
     });

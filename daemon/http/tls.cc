@@ -129,7 +129,52 @@ PeerName parse_peer_uri(std::string_view uri) {
   return {.role = std::string(role), .name = std::string(name)};
 }
 
-PeerName peer_name(ssl_st* session) {
+void TlsSession::Deleter::operator()(ssl_st* session) const {
+  SSL_free(session);
+}
+
+TlsSession::TlsSession(ssl_ctx_st* context, int socket) : session_(SSL_new(context)) {
+  ENSURE(session_ != nullptr);
+  ENSURE(SSL_set_fd(session_.get(), socket) == 1);
+  SSL_set_accept_state(session_.get());
+}
+
+TlsSession::Step TlsSession::step(int returned, std::size_t bytes) {
+  if (returned == 1) return {.outcome = Outcome::done, .bytes = bytes};
+  int const reason = SSL_get_error(session_.get(), returned);
+  // The queue of errors is the thread's, not the session's: left here, it would be somebody else's.
+  ERR_clear_error();
+  switch (reason) {
+    case SSL_ERROR_WANT_READ: return {.outcome = Outcome::wants_read};
+    case SSL_ERROR_WANT_WRITE: return {.outcome = Outcome::wants_write};
+    case SSL_ERROR_ZERO_RETURN: return {.outcome = Outcome::closed};
+    default: return {.outcome = Outcome::failed};
+  }
+}
+
+TlsSession::Step TlsSession::handshake() {
+  return step(SSL_do_handshake(session_.get()), 0);
+}
+
+TlsSession::Step TlsSession::read(std::span<char> into) {
+  std::size_t bytes = 0;
+  int const returned = SSL_read_ex(session_.get(), into.data(), into.size(), &bytes);
+  return step(returned, bytes);
+}
+
+TlsSession::Step TlsSession::write(std::string_view bytes) {
+  std::size_t written = 0;
+  int const returned = SSL_write_ex(session_.get(), bytes.data(), bytes.size(), &written);
+  return step(returned, written);
+}
+
+void TlsSession::say_goodbye() {
+  (void)SSL_shutdown(session_.get());
+  ERR_clear_error();
+}
+
+PeerName TlsSession::peer() const {
+  SSL* const session = session_.get();
   X509* const certificate = SSL_get0_peer_certificate(session);
   if (certificate == nullptr || SSL_get_verify_result(session) != X509_V_OK) return {};
   std::unique_ptr<GENERAL_NAMES, NamesDeleter> const names(static_cast<GENERAL_NAMES*>(

@@ -1,7 +1,11 @@
 #pragma once
-// What TLS means here, in plain OpenSSL: versions, ciphers, client certificates and who they name.
+// What TLS means here, in plain OpenSSL: versions, ciphers, client certificates and who they name,
+// and a session on a socket. (Asio's own stream keeps 90 KB for each connection, idle or not; with
+// twenty thousand of them that is the machine.)
 
+#include <cstddef>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -33,7 +37,40 @@ struct PeerName {
 // else, a longer path, a NUL, an escape: nobody.
 [[nodiscard]] PeerName parse_peer_uri(std::string_view uri);
 
-// From the session's verified peer certificate. Two berth:// names, or a malformed one: nobody.
-[[nodiscard]] PeerName peer_name(ssl_st* session);
+// One session on a connected non-blocking socket. It never waits: it says what for.
+class TlsSession {
+ public:
+  TlsSession(ssl_ctx_st* context, int socket);
+
+  enum class Outcome {
+    done,
+    wants_read,   // call again with the same arguments once the socket is readable
+    wants_write,  // once it is writable
+    closed,       // the peer has said goodbye
+    failed,       // nothing more can be said or heard in this session
+  };
+  struct Step {
+    Outcome outcome = Outcome::failed;
+    std::size_t bytes = 0;  // moved, if done
+  };
+
+  [[nodiscard]] Step handshake();
+  [[nodiscard]] Step read(std::span<char> into);     // at least one byte of room
+  [[nodiscard]] Step write(std::string_view bytes);  // at least one; may take fewer than given
+  void say_goodbye();                                // once; does not wait for the peer's
+
+  // After the handshake, from the verified client certificate. Two berth:// names, or a malformed
+  // one: nobody.
+  [[nodiscard]] PeerName peer() const;
+
+ private:
+  struct Deleter {
+    void operator()(ssl_st* session) const;
+  };
+
+  [[nodiscard]] Step step(int returned, std::size_t bytes);
+
+  std::unique_ptr<ssl_st, Deleter> session_;
+};
 
 }  // namespace berth::http

@@ -81,7 +81,7 @@ struct Shared {
   Admission admission;                       // worker 0 only
   std::atomic<std::uint64_t> body_bytes{0};  // held by buffered bodies
   // A lock, because certificates change from a thread of the caller's; taken once per connection,
-  // by worker 0, never on a request's way.
+  // never on a request's way.
   std::mutex certificates_mutex;
   TlsContext certificates;
   Worker bodies;
