@@ -103,14 +103,21 @@ void LibvirtBench::end_guest(InstanceId const& id) {
 
 void LibvirtBench::reboot_host() {
   hypervisor_.reset();
-  Result<std::vector<LibvirtDomain>> const domains = api_.domains();
-  ENSURE(domains.has_value());
-  for (LibvirtDomain const& domain : *domains) {
-    bool const is_ours = domain.metadata.has_value() && domain.uuid.starts_with("ec2c0de0-");
-    if (is_ours && domain.state != LibvirtDomain::State::off) {
-      ENSURE(api_.destroy(domain.uuid).has_value());
+  // A libvirtd that has just come up finds out one by one which processes are gone.
+  ENSURE(run_until([&] {
+    Result<std::vector<LibvirtDomain>> const domains = api_.domains();
+    if (!domains) return false;
+    bool are_off = true;
+    for (LibvirtDomain const& domain : *domains) {
+      bool const is_ours = domain.metadata.has_value() && domain.uuid.starts_with("ec2c0de0-");
+      bool const has_process = domain.state != LibvirtDomain::State::off &&
+                               domain.state != LibvirtDomain::State::crashed;
+      if (!is_ours || !has_process) continue;
+      are_off = false;
+      static_cast<void>(api_.destroy(domain.uuid).has_value());
     }
-  }
+    return are_off;
+  }));
   ++boots_;
   open();
 }

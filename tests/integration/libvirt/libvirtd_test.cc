@@ -42,14 +42,15 @@ class OwnLibvirtd : public ::testing::Test {
     ASSERT_NE(mkdtemp(name), nullptr);
     dir = name;
     std::filesystem::permissions(dir, std::filesystem::perms(0755));
-    // Everything in the namespaces ends with their first process, which ends with `unshare`.
+    // Everything in the namespaces ends with their first process, which ends with `unshare`. It is a
+    // shell that waits: somebody must reap QEMU, or libvirtd takes it for alive.
     Result<std::string> const begun = run_ok({"sh", "-c", R"(
       cd "$0" && mkdir run lib log && cp -a /etc/libvirt etc &&
       printf 'host_uuid = "c0de0000-0000-4000-8000-00000000c0de"\n' >>etc/libvirtd.conf
       setsid unshare -m -u -n -p -f --mount-proc --kill-child sh -c '
         mount --make-rprivate / && mount --bind run /run/libvirt && mount --bind lib /var/lib/libvirt &&
         mount --bind log /var/log/libvirt && mount --bind etc /etc/libvirt && hostname berth-test &&
-        ip link set lo up && touch ready && exec sleep 900' >unshare.log 2>&1 </dev/null &
+        ip link set lo up && touch ready && for i in $(seq 900); do sleep 1; done' >unshare.log 2>&1 </dev/null &
       echo $! >unshare.pid
       for i in $(seq 100); do [ -e ready ] && break; sleep 0.1; done
       cat /proc/$(cat unshare.pid)/task/$(cat unshare.pid)/children)",
