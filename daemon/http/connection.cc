@@ -5,8 +5,9 @@
 // coroutine finds `is_cut_` and says 408 or leaves. This is cheaper than a timer for each read.
 //
 // Coroutines here are written plainly: GCC 12 miscompiles some expressions around co_await (with it
-// inside ?: and && and beside temporaries, this file crashed at the first request). So: one co_await
-// to a statement, its arguments in variables, its result in a variable before anybody looks at it.
+// inside ?: and && and beside temporaries, this file crashed at the first request). So: one
+// co_await to a statement, its arguments in variables, its result in a variable before anybody
+// looks at it.
 //
 // Longer than the rule: the steps of one exchange share the connection's state, and are read in the
 // order in which they happen.
