@@ -19,99 +19,21 @@ import base64
 import datetime
 import json
 import os
-import pathlib
 import subprocess
 import sys
 import tempfile
 import time
 import unittest
-import uuid
 
-import boto3
+import botocore
 import botocore.auth
 import botocore.awsrequest
-import botocore.config
 import botocore.credentials
 import botocore.exceptions
 import botocore.httpsession
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
-ED25519 = 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAICGdrzE2wslCmj9JkGVkpgvAWIjYRLIAxWpaWW/e4hHD ada@example'
-ED25519_FINGERPRINT = 'dRoZQOLC8z1oitK9pU8shBdpo0+MOEmTxga2qd2twJg='
-ABSENT = {'i': 'i-00000000000000bad', 'ami': 'ami-00000000000000bad', 'key': 'key-00000000000000bad'}
-OPTIONS = None  # parsed in main
-
-
-def client(key, service='ec2', **config):
-    identity, secret = os.environ[key].split(':', 1)
-    # One attempt: what is refused is seen as it was refused.
-    config = {'retries': {'total_max_attempts': 1}, 'parameter_validation': False, **config}
-    return boto3.client(service, endpoint_url=os.environ['BERTH_ENDPOINT'], region_name=OPTIONS.region,
-                        aws_access_key_id=identity, aws_secret_access_key=secret,
-                        config=botocore.config.Config(**config))
-
-
-def unique(stem):
-    return f'{stem}-{uuid.uuid4().hex[:12]}'
-
-
-def refusal(call, **arguments):
-    """(code, HTTP status, message) of a call that has to fail; None if it does not."""
-    try:
-        call(**arguments)
-    except botocore.exceptions.ClientError as e:
-        return (e.response['Error']['Code'], e.response['ResponseMetadata']['HTTPStatusCode'],
-                e.response['Error']['Message'])
-    return None
-
-
-class Cloud(unittest.TestCase):
-    """What every test has: two tenants, an image, a type, one instance of each tenant."""
-
-    @classmethod
-    def setUpClass(cls):
-        if Cloud.__dict__.get('a'):
-            return
-        Cloud.a, Cloud.b = client('BERTH_KEY_A'), client('BERTH_KEY_B')
-        images = Cloud.a.describe_images(Filters=[{'Name': 'is-public', 'Values': ['true']}])['Images']
-        Cloud.image = OPTIONS.image or images[0]['ImageId']
-        types = Cloud.a.describe_instance_types()['InstanceTypes']
-        size = lambda t: (t['MemoryInfo']['SizeInMiB'], t['VCpuInfo']['DefaultVCpus'], t['InstanceType'])
-        Cloud.type = OPTIONS.type or min(types, key=size)['InstanceType']
-        Cloud.made = {'a': [], 'b': []}
-        Cloud.own = cls.launched('a')[0]
-        Cloud.foreign = cls.launched('b')[0]
-
-    @classmethod
-    def launched(cls, tenant, count=1, **more):
-        arguments = {'ImageId': Cloud.image, 'InstanceType': Cloud.type, 'MinCount': count, 'MaxCount': count, **more}
-        reply = getattr(Cloud, tenant).run_instances(**arguments)
-        ids = [i['InstanceId'] for i in reply['Instances']]
-        Cloud.made[tenant] += ids
-        return ids
-
-    @classmethod
-    def described(cls, instance, ec2=None):
-        return (ec2 or Cloud.a).describe_instances(InstanceIds=[instance])['Reservations'][0]['Instances'][0]
-
-    def wait(self, waiter, ids):
-        Cloud.a.get_waiter(waiter).wait(InstanceIds=ids, WaiterConfig={'Delay': 1, 'MaxAttempts': OPTIONS.wait})
-
-    def refused(self, code, call, status=400, **arguments):
-        found = refusal(call, **arguments)
-        self.assertIsNotNone(found, f'expected {code}, but the call succeeded')
-        self.assertEqual(found[:2], (code, status), found[2])
-        return found[2]
-
-
-def tearDownModule():
-    for tenant, ids in getattr(Cloud, 'made', {}).items():
-        ec2 = getattr(Cloud, tenant)
-        if not ids:
-            continue
-        for i in ids:
-            refusal(ec2.modify_instance_attribute, InstanceId=i, DisableApiTermination={'Value': False})
-        refusal(ec2.terminate_instances, InstanceIds=ids)
+from ec2_matrix import Matrix  # noqa: F401, its tests run here
+from support.ec2 import ABSENT, ED25519, ED25519_FINGERPRINT, OPTIONS, Cloud, client, refusal, unique
 
 
 # ---- Life ----------------------------------------------------------------------------------------------
@@ -531,123 +453,6 @@ class Refusals(Cloud):
         self.assertIn('<Code>IncompleteSignature</Code>', body)
 
 
-# ---- The matrix: every action ---------------------------------------------------------------------------
-
-# Action -> (arguments that succeed with our own things, {id parameter: kind of id}).
-MATRIX = {
-    'RunInstances': (lambda c: {'ImageId': c.image, 'InstanceType': c.type, 'MinCount': 1, 'MaxCount': 1}, {'KeyName': 'name', 'ImageId': 'ami'}),
-    'DescribeInstances': (lambda c: {}, {'InstanceIds': 'i'}),
-    'DescribeInstanceStatus': (lambda c: {}, {'InstanceIds': 'i'}),
-    'DescribeInstanceAttribute': (lambda c: {'InstanceId': c.own, 'Attribute': 'userData'}, {'InstanceId': 'i'}),
-    'ModifyInstanceAttribute': (lambda c: {'InstanceId': c.own, 'DisableApiTermination': {'Value': True}}, {'InstanceId': 'i'}),
-    'StartInstances': (lambda c: {'InstanceIds': [c.own]}, {'InstanceIds': 'i'}),
-    'StopInstances': (lambda c: {'InstanceIds': [c.own]}, {'InstanceIds': 'i'}),
-    'RebootInstances': (lambda c: {'InstanceIds': [c.own]}, {'InstanceIds': 'i'}),
-    'TerminateInstances': (lambda c: {'InstanceIds': [c.own]}, {'InstanceIds': 'i'}),
-    'GetConsoleOutput': (lambda c: {'InstanceId': c.own}, {'InstanceId': 'i'}),
-    'DescribeInstanceTypes': (lambda c: {}, {}),
-    'DescribeInstanceTypeOfferings': (lambda c: {}, {}),
-    'DescribeImages': (lambda c: {}, {'ImageIds': 'ami'}),
-    'DescribeRegions': (lambda c: {}, {}),
-    'DescribeAvailabilityZones': (lambda c: {}, {}),
-    'CreateKeyPair': (lambda c: {'KeyName': 'matrix'}, {}),
-    'ImportKeyPair': (lambda c: {'KeyName': 'matrix', 'PublicKeyMaterial': ED25519.encode()}, {}),
-    'DescribeKeyPairs': (lambda c: {}, {'KeyNames': 'name', 'KeyPairIds': 'key'}),
-    'DeleteKeyPair': (lambda c: {'KeyName': 'matrix'}, {'KeyName': 'name', 'KeyPairId': 'key'}),
-    'CreateTags': (lambda c: {'Resources': [c.own], 'Tags': [{'Key': 'matrix', 'Value': 'x'}]}, {'Resources': 'i key ami'}),
-    'DeleteTags': (lambda c: {'Resources': [c.own]}, {'Resources': 'i key ami'}),
-    'DescribeTags': (lambda c: {}, {}),
-    'DescribeAccountAttributes': (lambda c: {}, {}),
-    'GetCallerIdentity': (lambda c: {}, {}),
-}
-
-
-def method(action):
-    return botocore.xform_name(action)
-
-
-class Matrix(Cloud):
-    @classmethod
-    def setUpClass(cls):
-        super().setUpClass()
-        cls.foreign_key = unique('foreign')
-        cls.foreign_key_id = cls.b.import_key_pair(KeyName=cls.foreign_key, PublicKeyMaterial=ED25519.encode())['KeyPairId']
-        cls.b.create_tags(Resources=[cls.foreign, cls.foreign_key_id], Tags=[{'Key': 'secret-of-b', 'Value': 'x'}])
-
-    @classmethod
-    def tearDownClass(cls):
-        cls.b.delete_key_pair(KeyName=cls.foreign_key)
-
-    def test_every_action_that_is_served_has_a_row(self):
-        served = {line.split('#')[0].strip().split(':')[-1] for line in (ROOT / 'daemon/ec2/wire/actions.txt').read_text().splitlines()}
-        self.assertEqual(served - {''}, set(MATRIX))
-
-    def snapshot(self):
-        """Everything of both tenants that calls could change."""
-        out = []
-        for ec2 in (self.a, self.b):
-            instances = [i for r in ec2.describe_instances()['Reservations'] for i in r['Instances']]
-            out.append(sorted(i['InstanceId'] for i in instances))
-            out.append(sorted(k['KeyPairId'] for k in ec2.describe_key_pairs()['KeyPairs']))
-            out.append(sorted((t['ResourceId'], t['Key'], t['Value']) for t in ec2.describe_tags()['Tags']))
-        for ec2, i in ((self.a, self.own), (self.b, self.foreign)):
-            out.append(ec2.describe_instance_attribute(InstanceId=i, Attribute='disableApiTermination')['DisableApiTermination'])
-            out.append(self.described(i, ec2)['State'])
-        return out
-
-    def test_a_dry_run_of_every_action_changes_nothing(self):
-        self.wait('instance_running', [self.own])
-        Cloud.b.get_waiter('instance_running').wait(InstanceIds=[self.foreign], WaiterConfig={'Delay': 1, 'MaxAttempts': OPTIONS.wait})
-        before = self.snapshot()
-        for action, (arguments, _) in MATRIX.items():
-            if action == 'GetCallerIdentity':
-                continue  # STS has no dry run
-            with self.subTest(action):
-                message = self.refused('DryRunOperation', getattr(self.a, method(action)), 412, DryRun=True, **arguments(self))
-                self.assertEqual(message, 'Request would have succeeded, but DryRun flag is set.')
-        self.assertEqual(self.snapshot(), before)
-
-    def test_a_dry_run_of_what_would_fail_says_how(self):
-        self.refused('InvalidInstanceID.NotFound', self.a.terminate_instances, InstanceIds=[ABSENT['i']], DryRun=True)
-        self.refused('InvalidAMIID.NotFound', self.a.run_instances, ImageId=ABSENT['ami'], InstanceType=self.type, MinCount=1, MaxCount=1, DryRun=True)
-
-    def test_a_foreign_id_is_an_absent_one_for_every_action_and_id_parameter(self):
-        Cloud.b.get_waiter('instance_running').wait(InstanceIds=[self.foreign], WaiterConfig={'Delay': 1, 'MaxAttempts': OPTIONS.wait})
-        foreign = {'i': self.foreign, 'name': self.foreign_key, 'key': self.foreign_key_id, 'ami': OPTIONS.foreign_image}
-        absent = {**ABSENT, 'name': unique('foreign')}
-        before = self.snapshot()
-        for action, (arguments, parameters) in MATRIX.items():
-            call = getattr(self.a, method(action)) if action != 'GetCallerIdentity' else None
-            for parameter, kinds in parameters.items():
-                for kind in kinds.split():
-                    if not foreign[kind]:
-                        continue
-                    with self.subTest(action, parameter=parameter, kind=kind):
-                        self.assertEqual(*(self.outcome(call, arguments(self), parameter, ids[kind]) for ids in (foreign, absent)))
-        self.assertEqual(self.snapshot(), before)
-
-    def outcome(self, call, arguments, parameter, value):
-        is_list = parameter.endswith('s')
-        arguments = {**arguments, parameter: [value] if is_list else value}
-        if 'KeyPairId' in parameter or 'KeyName' in parameter and 'ImageId' not in arguments:
-            arguments = {parameter: arguments[parameter]}
-        try:
-            reply = call(**arguments)
-        except botocore.exceptions.ClientError as e:
-            reply = {**e.response['Error'], 'Status': e.response['ResponseMetadata']['HTTPStatusCode']}
-        reply.pop('ResponseMetadata', None)
-        return json.dumps(reply, default=str, sort_keys=True).replace(value, 'THE-ID')
-
-    def test_no_list_shows_anything_of_another_tenant(self):
-        seen = json.dumps([self.a.describe_instances(), self.a.describe_instance_status(IncludeAllInstances=True),
-                           self.a.describe_key_pairs(), self.a.describe_tags(), self.a.describe_images()], default=str)
-        for thing in (self.foreign, self.foreign_key, self.foreign_key_id, 'secret-of-b'):
-            self.assertNotIn(thing, seen)
-        for filters in ([{'Name': 'instance-id', 'Values': [self.foreign, 'i-*']}], [{'Name': 'tag-key', 'Values': ['secret-of-b']}]):
-            found = [i['InstanceId'] for r in self.a.describe_instances(Filters=filters)['Reservations'] for i in r['Instances']]
-            self.assertNotIn(self.foreign, found)
-
-
 # ---- The CLI ---------------------------------------------------------------------------------------------
 
 
@@ -696,7 +501,6 @@ class Cli(Cloud):
 
 
 def main():
-    global OPTIONS
     parser = argparse.ArgumentParser(description=__doc__.split('\n')[0])
     parser.add_argument('--guests', choices=('real', 'fake'), default='real')
     parser.add_argument('--image', default='')
@@ -706,7 +510,7 @@ def main():
     parser.add_argument('--presigned', action='store_true', help='the endpoint takes presigned URLs')
     parser.add_argument('--wait', type=int, default=180)
     parser.add_argument('--cli', default='/usr/bin/aws')
-    OPTIONS, rest = parser.parse_known_args()
+    _, rest = parser.parse_known_args(namespace=OPTIONS)
     for name in ('BERTH_ENDPOINT', 'BERTH_KEY_A', 'BERTH_KEY_B'):
         if name not in os.environ:
             parser.error(f'the environment must have {name}')
