@@ -58,10 +58,6 @@ start_libvirt() {
     wait_for 30 "libvirtd" timeout 10 virsh -q -c qemu:///system version || fail "libvirtd does not answer"
     note "libvirtd started (nobody else runs it here)"
   fi
-  virsh_here net-info default >/dev/null 2>&1 || virsh_here net-define /usr/share/libvirt/networks/default.xml >/dev/null
-  if ! virsh_here net-info default | grep -q '^Active: *yes'; then
-    virsh_here net-start default || fail "libvirt's NAT network could not be started (is 192.168.122.0/24 in use here?)"
-  fi
 }
 
 # ---- ports -------------------------------------------------------------------------------------
@@ -137,7 +133,7 @@ make_tenant() {
   if [ ! -e "$state/aws.env" ]; then
     tenant=$(ctl tenant create quickstart --output=json) || fail "the tenant could not be made"
     printf '%s\n' "$tenant" >"$state/tenant.json"
-    key=$(ctl key create "$(field tenant_id <<<"$tenant")" --output=json) || fail "the access key could not be made"
+    key=$(ctl key create "$(field id <<<"$tenant")" --output=json) || fail "the access key could not be made"
     (
       umask 077
       {
@@ -150,11 +146,11 @@ make_tenant() {
     mv "$state/aws.env.part" "$state/aws.env"
   fi
   if [ ! -e "$state/image_id" ]; then
-    image=$(ctl image import "$state/tiny.qcow2" --name=tiny --format=qcow2 --output=json | field image_id) || fail "the image could not be imported"
+    image=$(ctl image import "$state/tiny.qcow2" --name=tiny --format=qcow2 --public --output=json | field id) || fail "the image could not be imported"
     echo "$image" >"$state/image_id"
   fi
   image=$(cat "$state/image_id")
-  note "tenant $(field tenant_id <"$state/tenant.json"), image $image, keys in $state/aws.env"
+  note "tenant $(field id <"$state/tenant.json"), image $image, keys in $state/aws.env"
 }
 
 # ---- the end -----------------------------------------------------------------------------------
@@ -179,7 +175,11 @@ take_down() {
       virsh_here destroy "$guest" >/dev/null 2>&1 || true
       virsh_here undefine "$guest" >/dev/null || true
     done
-    if alive "$state/libvirtd.pid" libvirtd; then virsh_here net-destroy default >/dev/null 2>&1 || true; fi
+    # The agent's network, unless another cloud's guests are on it.
+    if [ -z "$(virsh_here list --name)" ]; then
+      virsh_here net-destroy berth0 >/dev/null 2>&1 || true
+      virsh_here net-undefine berth0 >/dev/null 2>&1 || true
+    fi
   fi
   stop "$state/libvirtd.pid" libvirtd
   stop "$state/virtlogd.pid" virtlogd
