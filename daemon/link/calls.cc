@@ -57,11 +57,15 @@ class LinkServer::Impl::JoinCall final : public grpc::ServerUnaryReactor,
  public:
   JoinCall(Impl& impl, pb::JoinRequest const& request, pb::JoinReply& reply)
       : impl_(impl), request_(request), reply_(reply) {
+    impl_.call_began();
     ++impl_.joins_waiting_;
   }
 
   void begin(std::string peer) {
-    self_ = shared_from_this();
+    {
+      std::lock_guard const lock(mutex_);  // a cancellation may come at once, on another thread
+      self_ = shared_from_this();
+    }
     auto const token = pki::parse_join_token(request_.token());
     if (!token) return answer(token.error());
     if (request_.host_uuid().empty() || request_.host_uuid().size() > 64) {
@@ -110,8 +114,15 @@ class LinkServer::Impl::JoinCall final : public grpc::ServerUnaryReactor,
 
   void OnCancel() override { answer(Error{Code::unavailable, "join", "broken off"}); }
   void OnDone() override {
-    --impl_.joins_waiting_;
-    auto const last = std::move(self_);  // may end us
+    Impl& impl = impl_;
+    --impl.joins_waiting_;
+    std::shared_ptr<JoinCall> last;
+    {
+      std::lock_guard const lock(mutex_);
+      last.swap(self_);
+    }
+    last.reset();  // may end us
+    impl.call_ended();
   }
 
   Impl& impl_;
@@ -161,6 +172,7 @@ class LinkServer::Impl::ImageFetch final : public grpc::ServerWriteReactor<pb::C
  public:
   ImageFetch(Impl& impl, Result<std::string> path, std::int64_t offset)
       : impl_(impl), offset_(offset) {
+    impl_.call_began();
     bool const is_crowded = ++impl_.counters_.image_fetches > impl_.options_.image_fetches_max;
     if (!path) {
       Finish(status_of(path.error()));
@@ -200,8 +212,10 @@ class LinkServer::Impl::ImageFetch final : public grpc::ServerWriteReactor<pb::C
   }
   void OnCancel() override { is_cancelled_ = true; }
   void OnDone() override {
-    --impl_.counters_.image_fetches;
+    Impl& impl = impl_;
+    --impl.counters_.image_fetches;
     delete this;
+    impl.call_ended();
   }
 
   Impl& impl_;

@@ -84,6 +84,10 @@ class LinkServer::Impl final : public pb::Link::CallbackService {
   [[nodiscard]] SessionPtr session_of(HostId const& host) const;
   [[nodiscard]] Duration reconnect_spread() const;
 
+  // Every reactor says when it begins and, as its last deed, when it has ended: stop() waits for
+  // that.
+  void call_began();
+  void call_ended();
   bool is_stopping() const { return stopping_.load(); }
   void began(SessionPtr const& session, wire::Hello const& hello);
   void ended(AgentSession const& session);
@@ -103,6 +107,10 @@ class LinkServer::Impl final : public pb::Link::CallbackService {
   mutable std::mutex sessions_mutex_;
   std::unordered_map<HostId, SessionPtr> sessions_;         // that said hello
   std::map<AgentSession const*, SessionPtr> all_sessions_;  // with those that did not yet
+
+  std::mutex calls_mutex_;
+  std::condition_variable calls_over_;
+  std::size_t calls_ = 0;
 
   std::mutex console_mutex_;
   std::uint64_t console_id_ = 0;
@@ -128,7 +136,9 @@ class LinkServer::Impl::AgentSession final
         begun(impl.options_.clock->now().monotonic),
         peer(context.peer()),
         impl_(impl),
-        context_(context) {}
+        context_(context) {
+    impl_.call_began();
+  }
 
   // After the session is known to the registry, which keeps it alive.
   void begin() { StartRead(&incoming_); }

@@ -87,12 +87,27 @@ void LinkServer::Impl::stop() {
   { std::lock_guard const lock(sweep_mutex_); }
   sweep_wake_.notify_all();
   sweeper_ = {};
-  // Waits for the OnDone of every call; those that do not end by themselves are cancelled at once.
+  // Calls that do not end by themselves are cancelled at once.
   server_->Shutdown(std::chrono::system_clock::now());
   server_->Wait();
+  {
+    std::unique_lock lock(calls_mutex_);
+    calls_over_.wait(lock, [this] { return calls_ == 0; });
+  }
   fail_consoles(nullptr, Error{Code::unavailable, "console", "the daemon is stopping"});
   workers_.reset();
   server_.reset();
+}
+
+void LinkServer::Impl::call_began() {
+  std::lock_guard const lock(calls_mutex_);
+  ++calls_;
+}
+
+void LinkServer::Impl::call_ended() {
+  std::lock_guard const lock(calls_mutex_);
+  --calls_;
+  calls_over_.notify_all();  // with the lock: who waits may end us as soon as it has it
 }
 
 Result<pki::Identity> LinkServer::Impl::host_of(grpc::CallbackServerContext const& context) {

@@ -111,7 +111,9 @@ void LinkServer::Impl::AgentSession::OnDone() {
     is_done_ = true;
     is_finished_ = true;
   }
-  impl_.ended(*this);  // the registry lets go of us: nothing may follow
+  Impl& impl = impl_;
+  impl.ended(*this);  // the registry lets go of us
+  impl.call_ended();
 }
 
 grpc::ServerBidiReactor<pb::FromAgent, pb::FromDaemon>* LinkServer::Impl::Session(
@@ -145,8 +147,8 @@ void LinkServer::Impl::began(SessionPtr const& session, wire::Hello const& hello
   ++counters_.sessions;
   if (old) {
     old->is_replaced = true;
-    old->finish(grpc::Status(grpc::StatusCode::ABORTED, "replaced by a newer session"));
     ++counters_.sessions_replaced;
+    old->finish(grpc::Status(grpc::StatusCode::ABORTED, "replaced by a newer session"));
     log_info("agent session replaced", {{"host", session->host.value}, {"peer", session->peer}});
   }
   events_.on_hello(HelloFrom{.host = session->host,

@@ -122,7 +122,12 @@ TEST_F(LinkTest, a_console_that_is_not_answered_times_out_and_a_late_answer_is_d
   server_->read_console(host_id(1), instance_id(5),
                         [&](Result<std::string> r) { answer.set_value(std::move(r)); });
   EXPECT_EQ(answer.get_future().get().error().code, Code::timeout);
-  agent.driver.held.at(0)(std::string("late"));
+  agent::LinkEvents::ConsoleDone late;
+  {
+    std::lock_guard const lock(agent.driver.mutex);
+    late = agent.driver.held.at(0);
+  }
+  late(std::string("late"));
   agent.link->heartbeat(1);
   EXPECT_TRUE(eventually([&] { return agent.driver.lease == 1; }));
 }
@@ -215,6 +220,7 @@ TEST_F(LinkTest, a_newer_session_of_a_host_replaces_the_older_one) {
   Agent& young = an_agent(3);
   ASSERT_TRUE(eventually([&] { return young.driver.connected > 0; }));
   ASSERT_TRUE(eventually([&] { return old.driver.gone > 0; }));
+  ASSERT_TRUE(eventually([&] { return core_.count("hello " + host_id(1).value) >= 2; }));
   EXPECT_GE(server_->counters().sessions_replaced, 1u);
   // The host was never gone in between, as the core heard it.
   std::lock_guard const lock(core_.mutex);
