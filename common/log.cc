@@ -1,4 +1,5 @@
 #include "berth/base/log.h"
+#include "berth/base/log_event.h"
 
 #include <spdlog/sinks/basic_file_sink.h>
 #include <spdlog/sinks/stdout_sinks.h>
@@ -6,6 +7,7 @@
 
 #include <atomic>
 #include <memory>
+#include <span>
 
 namespace berth {
 
@@ -62,22 +64,7 @@ bool is_plain(std::string_view value) {
   return true;
 }
 
-}  // namespace
-
-void log_start(LogOptions const& options) {
-  spdlog::logger& l = logger();
-  if (!options.file.empty()) {
-    l.sinks() = {std::make_shared<spdlog::sinks::basic_file_sink_mt>(options.file)};
-  }
-  l.set_level(level_of(options.level));
-  json_lines = options.format == LogFormat::json;
-  l.set_pattern(json_lines ? R"({"time":"%Y-%m-%dT%H:%M:%S.%eZ","level":"%l",%v})"
-                           : "%Y-%m-%dT%H:%M:%S.%eZ %^%l%$ %v",
-                spdlog::pattern_time_type::utc);
-  l.flush_on(spdlog::level::info);
-}
-
-void log(LogLevel level, std::string_view message, std::initializer_list<LogField> fields) {
+void write(LogLevel level, std::string_view message, std::span<LogField const> fields) {
   spdlog::logger& l = logger();
   if (!l.should_log(level_of(level))) return;
   std::string line;
@@ -103,6 +90,29 @@ void log(LogLevel level, std::string_view message, std::initializer_list<LogFiel
     }
   }
   l.log(level_of(level), spdlog::string_view_t(line.data(), line.size()));
+}
+
+}  // namespace
+
+void log_start(LogOptions const& options) {
+  spdlog::logger& l = logger();
+  if (!options.file.empty()) {
+    l.sinks() = {std::make_shared<spdlog::sinks::basic_file_sink_mt>(options.file)};
+  }
+  l.set_level(level_of(options.level));
+  json_lines = options.format == LogFormat::json;
+  l.set_pattern(json_lines ? R"({"time":"%Y-%m-%dT%H:%M:%S.%eZ","level":"%l",%v})"
+                           : "%Y-%m-%dT%H:%M:%S.%eZ %^%l%$ %v",
+                spdlog::pattern_time_type::utc);
+  l.flush_on(spdlog::level::info);
+}
+
+void log(LogLevel level, std::string_view message, std::initializer_list<LogField> fields) {
+  write(level, message, std::span(fields.begin(), fields.size()));
+}
+
+void log_event(LogLevel level, std::string_view message, std::vector<LogField> const& fields) {
+  write(level, message, fields);
 }
 
 }  // namespace berth

@@ -10,6 +10,7 @@
 #include "agent/disks/image_inspector.h"
 #include "berth/base/digest.h"
 #include "berth/base/log.h"
+#include "berth/base/log_event.h"
 #include "common/pki/authority.h"
 #include "common/pki/join_token.h"
 #include "common/pki/secret_file.h"
@@ -66,27 +67,31 @@ class Watcher final : public driver::Observer {
   void decided(core::Input const& input, Result<core::Decision> const& decision,
                Duration took) override {
     metrics_.decided(input, decision, took);
-    std::string request_id;
-    std::string action;
+    LogField request("request_id", "");
+    LogField action("action", "");
     if (auto const* call = std::get_if<core::ApiCall>(&input)) {
-      request_id = call->caller.request_id;
-      action = call->action_name;
-    } else if (auto const* admin = std::get_if<core::AdminCall>(&input)) {
-      request_id = admin->request_id;
-      action = admin->action_name;
+      request.value = call->caller.request_id;
+      action.value = call->action_name;
+    } else if (auto const* operators = std::get_if<core::AdminCall>(&input)) {
+      request.value = operators->request_id;
+      action.value = operators->action_name;
     }
     if (!decision) {
-      log_info("refused", {{"request_id", request_id},
-                           {"action", action},
-                           {"code", name(decision.error().code)},
-                           {"message", decision.error().message}});
+      Error const& error = decision.error();
+      log_event(LogLevel::info, "refused",
+                {request, action, {"code", name(error.code)}, {"message", error.message}});
       return;
     }
     for (core::Event const& event : decision->events) {
-      std::string line = event.what;
-      for (auto const& [key, value] : event.fields) line += " " + key + "=" + value;
-      log_info(line, {{"request_id", request_id}, {"action", action}});
+      std::vector<LogField> fields;
+      if (!request.value.empty()) fields = {request, action};
+      for (auto const& [key, value] : event.fields) fields.emplace_back(key, value);
+      log_event(LogLevel::info, event.what, fields);
     }
+    // One line per decision that somebody asked for; reads only where every step is wanted.
+    if (request.value.empty()) return;
+    log_event(decision->changes.empty() ? LogLevel::debug : LogLevel::info, "decided",
+              {request, action, {"changes", std::uint64_t{decision->changes.size()}}});
   }
   void committed(std::vector<core::Change> const& changes, std::size_t inputs,
                  Duration took) override {

@@ -2,6 +2,7 @@
 
 #include <gflags/gflags.h>
 #include <signal.h>
+#include <sys/resource.h>
 #include <systemd/sd-daemon.h>
 
 #include <cstdio>
@@ -19,6 +20,14 @@ constexpr char kUsage[] =
 int failed(berth::Error const& error, int status) {
   std::fprintf(stderr, "berthd: %s\n", error.message.c_str());
   return status;
+}
+
+// One connection is one file: as many as this process is allowed.
+void raise_file_limit() {
+  rlimit files{};
+  if (getrlimit(RLIMIT_NOFILE, &files) != 0) return;
+  files.rlim_cur = files.rlim_max;
+  setrlimit(RLIMIT_NOFILE, &files);
 }
 
 }  // namespace
@@ -41,6 +50,7 @@ int main(int argc, char** argv) {
   for (int const s : {SIGTERM, SIGINT, SIGHUP}) sigaddset(&signals, s);
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
   signal(SIGPIPE, SIG_IGN);
+  raise_file_limit();
 
   auto daemon = berth::Berthd::start(*std::move(settings));
   if (!daemon) return failed(daemon.error(), 1);
