@@ -82,13 +82,24 @@ bool Driver::is_full() const {
 
 void Driver::close(Batch& batch) {
   batch.closed = parts_.clock.now().monotonic;
+  // The region's record carries the end of the audit chain: once per batch, in the commit that has
+  // the records themselves, or a restart would begin the chain anew.
+  bool const has_audit = std::ranges::any_of(batch.durable, [](core::Change const& change) {
+    return std::holds_alternative<core::AppendAudit>(change);
+  });
+  if (has_audit) batch.durable.emplace_back(core::PutRegion{state_.region});
   for (HostId const& host : batch.resend) {
     if (state_.hosts.contains(host)) batch.specs.push_back(core::host_spec(state_, host));
   }
 }
 
 void Driver::flush() {
-  if (is_in_flight_ || has_failed_ || open_.is_empty()) return;
+  if (is_in_flight_ || has_failed_) return;
+  if (open_.is_empty()) {
+    // Heartbeats and ticks leave nothing to release. Counted on, they would fill the batch for ever.
+    open_.inputs = 0;
+    return;
+  }
   close(open_);
   in_flight_ = std::exchange(open_, Batch{});
   if (in_flight_.durable.empty()) {
