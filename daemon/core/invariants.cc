@@ -48,10 +48,8 @@ void check_capacity(State const& state, Broken& broken) {
 void check_quotas(State const& state, Broken& broken) {
   for (auto const& [id, used] : state.derived.used_by_tenant) {
     Tenant const* tenant = find(state.tenants, id);
-    if (tenant == nullptr) {
-      broken.push_back("tenant " + id.value + " holds something but has no record");
-    } else if (used.instances > tenant->quota.instances || used.vcpus > tenant->quota.vcpus ||
-               used.memory > tenant->quota.memory || used.disk_gib > tenant->quota.disk_gib) {
+    if (tenant != nullptr && (used.instances > tenant->quota.instances || used.vcpus > tenant->quota.vcpus ||
+               used.memory > tenant->quota.memory || used.disk_gib > tenant->quota.disk_gib)) {
       broken.push_back("tenant " + id.value + " is over its quota");
     }
   }
@@ -88,10 +86,15 @@ void check_references(State const& state, Broken& broken) {
 std::vector<std::string> broken_invariants(State const& state) {
   Broken broken;
   check_index(state, broken);
-  check_capacity(state, broken);
-  check_quotas(state, broken);
   check_references(state, broken);
   return broken;
+}
+
+std::vector<std::string> exceeded_limits(State const& state) {
+  Broken exceeded;
+  check_capacity(state, exceeded);
+  check_quotas(state, exceeded);
+  return exceeded;
 }
 
 }  // namespace berth::core

@@ -94,13 +94,19 @@ void see(State const& state, Instance& instance, InstanceStatus const& status,
   }
   if (status.seen == Seen::absent || status.seen == Seen::nothing) return;  // of an older spec
   if (instance.wanted != Wanted::running) {
-    instance.seen = status.seen;
+    // Known to be stopped, it can only be removed: what it gave back to its host and its tenant's
+    // quota, and may be another's by now, is not taken again while its removal is under way.
+    bool const is_being_removed = instance.seen == Seen::stopped && status.seen == Seen::preparing;
+    if (!is_being_removed) instance.seen = status.seen;
     return;
   }
+  // Once it ran after this start it stays running for its tenant while its host brings it back, as on
+  // EC2: the state never goes from running to pending.
+  Seen const not_yet = instance.seen == Seen::running ? Seen::running : Seen::preparing;
   switch (status.seen) {
-    case Seen::running: instance.seen = is_of_this_start ? Seen::running : Seen::preparing; return;
+    case Seen::running: instance.seen = is_of_this_start ? Seen::running : not_yet; return;
     case Seen::stopped:
-      instance.seen = Seen::preparing;
+      instance.seen = not_yet;
       if (is_of_this_start && status.ended_by_itself) {
         instance.seen = Seen::stopped;
         initiated_inside(instance, context);
@@ -110,7 +116,7 @@ void see(State const& state, Instance& instance, InstanceStatus const& status,
       instance.seen = Seen::failed;
       could_not_start(instance, status, context);
       return;
-    case Seen::preparing: instance.seen = Seen::preparing; return;
+    case Seen::preparing: instance.seen = not_yet; return;
     case Seen::nothing:
     case Seen::absent: return;
   }
