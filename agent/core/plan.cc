@@ -113,12 +113,13 @@ class Planner {
   void want_running(Case const& c) {
     DomainSeen const* d = c.domain;
     if (d != nullptr && (d->state == DomainState::running || d->state == DomainState::paused)) {
-      if (d->starts < c.spec.starts) {
-        act(StartInstance{c.spec});  // only records the count: a running guest is left alone
-      } else if (d->reboots < c.spec.reboots) {
+      if (d->reboots < c.spec.reboots) {
         act(RebootInstance{c.spec.id, c.spec.generation, c.spec.reboots});
       }
-      report(c, Seen::running);
+      // A start that answered with an error may have come about late, under an older count. The
+      // guest runs, which is all that the newer start asks for; a running one is left alone.
+      InstanceStatus& status = report(c, Seen::running);
+      status.starts = std::max(status.starts, c.spec.starts);
       return;
     }
     if (d != nullptr && d->state == DomainState::off && !d->stopped_by_us && !c.is_busy &&
