@@ -1,0 +1,188 @@
+// berth-sim: many bad days of a whole cluster, each from one seed.
+//
+//   berth-sim --seeds=300                 a table, and a line that reproduces each violation
+//   berth-sim --seed=17 --trace           one seed, every event on standard output
+
+#include <gflags/gflags.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <cinttypes>
+#include <csignal>
+#include <cstdio>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+#include "berth/base/log.h"
+#include "tests/sim/run.h"
+
+DEFINE_uint64(seeds, 300, "how many seeds to run");
+DEFINE_uint64(first_seed, 1, "the first of them");
+DEFINE_uint64(seed, 0, "run this one seed only; 0: --seeds from --first_seed on");
+DEFINE_bool(trace, false, "write every event to standard output; with --seed");
+DEFINE_string(output, "table", "table for people, json for machines (one flat object)");
+DEFINE_uint32(jobs, 2, "seeds to run at the same time");
+DEFINE_bool(coverage, false, "also print how often each fault met each kind of work");
+DEFINE_uint64(steps, 0, "end each storm after this many events; 0: as the seed says");
+DEFINE_uint32(again_every, 25, "run every n-th seed twice and compare the histories; 0: none");
+
+namespace berth::sim {
+namespace {
+
+thread_local std::uint64_t current_seed = 0;
+
+// An ENSURE in the code under test ends this process: say at which seed.
+extern "C" void on_abort(int) {
+  char line[96];
+  int const size = std::snprintf(line, sizeof line,
+                                 "\naborted: berth-sim --seed=%" PRIu64 " --trace\n", current_seed);
+  if (size > 0 && write(STDERR_FILENO, line, static_cast<std::size_t>(size)) < 0) _exit(2);
+  _exit(2);
+}
+
+struct Totals {
+  std::uint64_t seeds = 0, violations = 0, events = 0, calls = 0, judged = 0, repeated = 0;
+  std::uint64_t hash = 0;
+  std::int64_t simulated_ns = 0;
+  std::vector<std::pair<std::uint64_t, std::string>> found;
+  std::map<std::pair<std::string, std::string>, std::uint64_t> coverage;
+};
+
+// The same whatever the order in which seeds end.
+std::uint64_t contribution(Outcome const& o) {
+  std::uint64_t z = o.hash + o.seed * 0x9e3779b97f4a7c15U;
+  z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9U;
+  return z ^ (z >> 31);
+}
+
+void add(Totals& totals, Outcome const& o) {
+  ++totals.seeds;
+  totals.events += o.events;
+  totals.calls += o.calls;
+  totals.judged += o.judged;
+  totals.simulated_ns += o.simulated.ns;
+  totals.hash += contribution(o);
+  if (o.violation) {
+    ++totals.violations;
+    totals.found.emplace_back(o.seed, *o.violation);
+  }
+  for (auto const& [key, count] : o.coverage) totals.coverage[key] += count;
+}
+
+Outcome run_one(std::uint64_t seed, bool is_repeated) {
+  current_seed = seed;
+  RunOptions options{
+      .seed = seed, .steps_max = FLAGS_steps, .trace = FLAGS_trace ? stdout : nullptr};
+  Outcome first = run_seed(options);
+  if (is_repeated && !first.violation) {
+    options.trace = nullptr;
+    if (run_seed(options).hash != first.hash)
+      first.violation = "the same seed twice gave two histories";
+  }
+  return first;
+}
+
+void show_progress(std::uint64_t done, std::uint64_t all, std::uint64_t violations) {
+  int const width = 40;
+  int const filled = static_cast<int>(done * width / std::max<std::uint64_t>(all, 1));
+  std::fprintf(stderr, "\r[%-*s] %" PRIu64 "/%" PRIu64 " seeds, %" PRIu64 " violations ", width,
+               std::string(static_cast<std::size_t>(filled), '#').c_str(), done, all, violations);
+  if (done == all) std::fputc('\n', stderr);
+}
+
+Totals run_all(std::uint64_t first, std::uint64_t count) {
+  Totals totals;
+  std::mutex mutex;
+  std::atomic<std::uint64_t> next{0};
+  bool const has_bar = FLAGS_output == "table" && isatty(STDERR_FILENO) != 0 && !FLAGS_trace;
+  auto work = [&] {
+    for (std::uint64_t i = next++; i < count; i = next++) {
+      bool const is_repeated = FLAGS_again_every > 0 && i % FLAGS_again_every == 0;
+      Outcome const outcome = run_one(first + i, is_repeated);
+      std::lock_guard const lock(mutex);
+      add(totals, outcome);
+      if (is_repeated) ++totals.repeated;
+      if (has_bar) show_progress(totals.seeds, count, totals.violations);
+    }
+  };
+  std::vector<std::jthread> threads;
+  for (std::uint32_t i = 1; i < std::max(FLAGS_jobs, 1U); ++i) threads.emplace_back(work);
+  work();
+  threads.clear();
+  std::ranges::sort(totals.found);
+  return totals;
+}
+
+void print_json(Totals const& t, double wall) {
+  double const simulated = static_cast<double>(t.simulated_ns) / 1e9;
+  std::printf("{\"seeds\": %" PRIu64 ", \"violations\": %" PRIu64
+              ", \"simulated_hours\": %.3f, "
+              "\"wall_seconds\": %.3f, \"trace_hash\": \"%016" PRIx64
+              "\", "
+              "\"simulated_seconds_per_wall_second\": %.0f, \"events\": %" PRIu64
+              ", \"calls\": %" PRIu64 ", \"replies_judged\": %" PRIu64
+              ", \"seeds_run_twice\": %" PRIu64 "}\n",
+              t.seeds, t.violations, simulated / 3600, wall, t.hash, simulated / wall, t.events,
+              t.calls, t.judged, t.repeated);
+}
+
+void print_table(Totals const& t, double wall) {
+  double const simulated = static_cast<double>(t.simulated_ns) / 1e9;
+  std::printf("seeds            %12" PRIu64 "   (%" PRIu64 " run twice)\n", t.seeds, t.repeated);
+  std::printf("violations       %12" PRIu64 "\n", t.violations);
+  std::printf("simulated hours  %12.1f\n", simulated / 3600);
+  std::printf("wall seconds     %12.1f   (%.0f simulated seconds in one)\n", wall,
+              simulated / wall);
+  std::printf("events           %12" PRIu64 "\n", t.events);
+  std::printf("calls            %12" PRIu64 "   (%" PRIu64 " judged by the auditor)\n", t.calls,
+              t.judged);
+  std::printf("trace hash       %016" PRIx64 "\n", t.hash);
+}
+
+void print_coverage(Totals const& t) {
+  std::printf("\nhow often it was met:\n");
+  for (auto const& [key, count] : t.coverage) {
+    std::printf("  %-28s %-24s %10" PRIu64 "\n", key.first.c_str(), key.second.c_str(), count);
+  }
+}
+
+int main(int argc, char** argv) {
+  gflags::SetUsageMessage("simulates whole clusters under faults; see tests/sim/README.md");
+  gflags::ParseCommandLineFlags(&argc, &argv, true);
+  if (FLAGS_output != "table" && FLAGS_output != "json") {
+    std::fprintf(stderr, "berth-sim: --output is table or json, found '%s'\n",
+                 FLAGS_output.c_str());
+    return 2;
+  }
+  if (FLAGS_trace && FLAGS_seed == 0) {
+    std::fprintf(stderr, "berth-sim: --trace wants one seed: --seed=N --trace\n");
+    return 2;
+  }
+  log_start({.level = LogLevel::error, .file = "/dev/null"});
+  std::signal(SIGABRT, on_abort);
+  auto const begun = std::chrono::steady_clock::now();
+  Totals const totals =
+      FLAGS_seed != 0 ? run_all(FLAGS_seed, 1) : run_all(FLAGS_first_seed, FLAGS_seeds);
+  double const wall =
+      std::chrono::duration<double>(std::chrono::steady_clock::now() - begun).count();
+  if (FLAGS_output == "json")
+    print_json(totals, wall);
+  else
+    print_table(totals, wall);
+  if (FLAGS_coverage) print_coverage(totals);
+  for (auto const& [seed, what] : totals.found) {
+    std::fprintf(stderr, "violation: berth-sim --seed=%" PRIu64 " --trace   # %s\n", seed,
+                 what.c_str());
+  }
+  return totals.violations == 0 ? 0 : 1;
+}
+
+}  // namespace
+}  // namespace berth::sim
+
+int main(int argc, char** argv) {
+  return berth::sim::main(argc, argv);
+}

@@ -1,0 +1,33 @@
+#pragma once
+// One seed, from the first draw to the last check: storm, then calm.
+
+#include <cstdint>
+#include <cstdio>
+#include <map>
+#include <optional>
+#include <string>
+
+#include "berth/base/time.h"
+
+namespace berth::sim {
+
+struct Outcome {
+  std::uint64_t seed = 0;
+  std::uint64_t hash = 0;
+  std::uint64_t events = 0;
+  std::uint64_t calls = 0;
+  std::uint64_t judged = 0;
+  Duration simulated;
+  std::optional<std::string> violation;
+  std::map<std::pair<std::string, std::string>, std::uint64_t> coverage;
+};
+
+struct RunOptions {
+  std::uint64_t seed = 1;
+  std::uint64_t steps_max = 0;  // of the storm; 0: as the seed says
+  std::FILE* trace = nullptr;
+};
+
+[[nodiscard]] Outcome run_seed(RunOptions const& options);
+
+}  // namespace berth::sim

@@ -1,0 +1,63 @@
+#include "tests/sim/store.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace berth::sim {
+
+namespace {
+
+std::unique_ptr<store::MemoryStore> opened(store::MemoryDisk& disk) {
+  Result<std::unique_ptr<store::MemoryStore>> store = store::MemoryStore::open(disk);
+  ENSURE(store.has_value());
+  return *std::move(store);
+}
+
+}  // namespace
+
+SimStore::SimStore(World& world, Options const& options, store::MemoryDisk& disk,
+                   std::function<void()> after_commit)
+    : world_(world),
+      options_(options),
+      memory_(opened(disk)),
+      after_commit_(std::move(after_commit)) {}
+
+SimStore::~SimStore() {
+  *is_alive_ = false;
+  // Nobody hears of it any more, but what was on its way to the disk may have arrived.
+  if (memory_->pending() > 0 && world_.chance(options_.ppm.crash_after_durable)) {
+    world_.note("commit durable after a crash");
+    world_.met("crash", "commit in flight, durable");
+    memory_->complete_next();
+  }
+}
+
+void SimStore::commit(std::vector<core::Change> changes, Done done) {
+  memory_->commit(std::move(changes),
+                  [is_alive = is_alive_, done = std::move(done)](Result<void> result) {
+                    if (*is_alive) done(std::move(result));
+                  });
+  Instant const begun = std::max(world_.now(), stalled_until_);
+  Duration const took = world_.between(options_.commit.low, options_.commit.high);
+  world_.after(begun + took - world_.now(), [this, is_alive = is_alive_] {
+    if (*is_alive) complete();
+  });
+}
+
+void SimStore::complete() {
+  // `done` may end the daemon and with it this store.
+  std::shared_ptr<bool> const is_alive = is_alive_;
+  auto const after = after_commit_;
+  if (std::exchange(fails_next_, false)) {
+    bool const is_durable = world_.entropy().below(2) == 0;
+    world_.note("commit fails", is_durable ? "durable" : "lost");
+    memory_->fail_next(
+        is_durable ? store::MemoryStore::Fate::durable : store::MemoryStore::Fate::lost,
+        Error{Code::unavailable, "store", "input/output error"});
+  } else {
+    memory_->complete_next();
+  }
+  if (*is_alive) after();
+}
+
+}  // namespace berth::sim

@@ -1,0 +1,460 @@
+#include "tests/sim/workload.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace berth::sim {
+
+namespace {
+
+bool is_read(core::ApiAction const& action) {
+  return std::holds_alternative<core::DescribeInstances>(action) ||
+         std::holds_alternative<core::DescribeInstanceStatus>(action) ||
+         std::holds_alternative<core::DescribeInstance>(action) ||
+         std::holds_alternative<core::ReadConsole>(action) ||
+         std::holds_alternative<core::DescribeInstanceTypes>(action) ||
+         std::holds_alternative<core::DescribeInstanceTypeOfferings>(action) ||
+         std::holds_alternative<core::DescribeImages>(action) ||
+         std::holds_alternative<core::DescribeRegions>(action) ||
+         std::holds_alternative<core::DescribeZones>(action) ||
+         std::holds_alternative<core::DescribeKeyPairs>(action) ||
+         std::holds_alternative<core::DescribeTags>(action) ||
+         std::holds_alternative<core::DescribeAccountAttributes>(action) ||
+         std::holds_alternative<core::GetCallerIdentity>(action);
+}
+
+}  // namespace
+
+Workload::Workload(Cluster& cluster, Auditor& auditor)
+    : cluster_(cluster),
+      auditor_(auditor),
+      world_(cluster.world),
+      ids_(cluster.tenants.size()),
+      is_enabled_(cluster.tenants.size(), true),
+      is_key_enabled_(cluster.tenants.size(), true),
+      quota_(cluster.tenants.size(), cluster.options.policy.default_quota) {}
+
+void Workload::start() {
+  is_running_ = true;
+  next_call();
+  next_operator_call();
+}
+
+void Workload::next_call() {
+  world_.after(world_.about(cluster_.options.call_every), [this] {
+    if (!is_running_) return;
+    next_call();
+    if (!cluster_.daemon.is_up()) return;
+    std::size_t const tenant = world_.entropy().below(cluster_.tenants.size());
+    std::uint64_t const kind = world_.entropy().below(100);
+    if (kind < 30)
+      launch(tenant);
+    else if (kind < 36)
+      repeat(tenant);
+    else if (kind < 62)
+      change_power(tenant);
+    else if (kind < 70)
+      change_tags(tenant);
+    else if (kind < 76)
+      change_keys(tenant);
+    else if (kind < 80)
+      modify(tenant);
+    else if (kind < 86)
+      list_filtered(tenant);
+    else if (kind < 90)
+      list_paged(tenant);
+    else if (kind < 96)
+      ask_in_pairs(tenant);
+    else
+      ask_anything(tenant);
+  });
+}
+
+core::ApiCall Workload::call(std::size_t tenant, std::string name, core::ApiAction action,
+                             bool dry_run) {
+  ++calls_;
+  return {.caller = {.tenant = cluster_.tenants[tenant].id,
+                     .key = cluster_.tenants[tenant].key,
+                     .source = "192.0.2.1",
+                     .request_id = "req-" + std::to_string(++requests_)},
+          .action_name = std::move(name),
+          .dry_run = dry_run,
+          .action = std::move(action)};
+}
+
+void Workload::send(std::size_t tenant, std::string name, core::ApiAction action, bool dry_run) {
+  auto const operation = std::make_shared<Operation>();
+  operation->tenant = tenant;
+  operation->call = call(tenant, std::move(name), std::move(action), dry_run);
+  send(operation);
+}
+
+void Workload::send(OperationRef o) {
+  under_way_.push_back(o);
+  world_.note("call", o->call.action_name, o->call.caller.request_id, o->tenant);
+  auto list = [this, o](std::optional<Listing> Operation::* where, bool is_last) {
+    cluster_.daemon.submit(call(o->tenant, "DescribeInstances", core::DescribeInstances{}),
+                           [this, o, where, is_last](Result<core::Reply> reply) {
+                             auto const* found =
+                                 reply ? std::get_if<core::Reservations>(&*reply) : nullptr;
+                             (*o).*where = found != nullptr ? listing_of(*found) : Listing{};
+                             if (is_last) settle(o);
+                           });
+  };
+  auto keys = [this, o](std::vector<KeyPair> Operation::* where) {
+    cluster_.daemon.submit(call(o->tenant, "DescribeKeyPairs", core::DescribeKeyPairs{}),
+                           [o, where](Result<core::Reply> reply) {
+                             if (reply) (*o).*where = std::get<core::KeyPairs>(*reply).items;
+                           });
+  };
+  bool const is_about_keys = std::holds_alternative<core::AddKeyPair>(o->call.action) ||
+                             std::holds_alternative<core::DeleteKeyPair>(o->call.action);
+  list(&Operation::before, false);
+  if (is_about_keys) keys(&Operation::keys_before);
+  cluster_.daemon.submit(o->call, [this, o](Result<core::Reply> reply) {
+    world_.note("reply", o->call.caller.request_id, reply ? "ok" : name(reply.error().code));
+    bool const is_mutation = reply && !o->call.dry_run && !is_read(o->call.action);
+    o->reply.emplace(std::move(reply));
+    if (is_mutation) cluster_.checkers.on_acknowledged(o->call.caller.request_id);
+    auditor_.acknowledged(*o);
+  });
+  if (is_about_keys) keys(&Operation::keys_after);
+  list(&Operation::after, true);
+}
+
+void Workload::settle(OperationRef const& o) {
+  std::erase(under_way_, o);
+  std::string const outcome = *o->reply ? "ok" : std::string(name(o->reply->error().code));
+  world_.met(o->call.action_name + (o->call.dry_run ? " (dry run)" : ""), outcome);
+  auditor_.judge(*o);
+  ids_[o->tenant].clear();
+  for (auto const& [id, v] : *o->after) ids_[o->tenant].insert(id);
+}
+
+void Workload::on_daemon_crash() {
+  for (OperationRef const& o : std::exchange(under_way_, {})) {
+    world_.met("crash", o->reply ? "call answered" : "call unanswered");
+    auditor_.lost(*o);
+    auto const* run = std::get_if<core::RunInstances>(&o->call.action);
+    bool const is_safe_to_repeat = run != nullptr && !run->client_token.empty();
+    if (!is_safe_to_repeat || o->reply) continue;
+    // An SDK sends it again, with its token, until it has an answer.
+    auto const again = std::make_shared<Operation>();
+    again->tenant = o->tenant;
+    again->call = o->call;
+    again->call.caller.request_id = "req-" + std::to_string(++requests_);
+    world_.after(world_.between(seconds(1), minutes(4)), [this, again] {
+      if (cluster_.daemon.is_up()) send(again);
+    });
+  }
+}
+
+void Workload::look() {
+  for (std::size_t t = 0; t < cluster_.tenants.size(); ++t) {
+    send(t, "DescribeAccountAttributes", core::DescribeAccountAttributes{});
+  }
+}
+
+// ---- What tenants do ---------------------------------------------------------------------------
+
+std::string Workload::absent_id() {
+  return "i-" + world_.entropy().hex(17);
+}
+
+std::string Workload::tag_word() {
+  static char const* const kWords[] = {"Name", "stage", "owner", "cost centre",
+                                       "a",    "β",     "x=y",   ""};
+  return kWords[world_.entropy().below(8)];
+}
+
+std::vector<std::string> Workload::some_ids(std::size_t tenant) {
+  std::set<std::string> const& own = ids_[tenant];
+  std::vector<std::string> out;
+  std::uint64_t const count = world_.entropy().below(8) == 0 ? 1 + world_.entropy().below(5) : 1;
+  for (std::uint64_t i = 0; i < count && !own.empty(); ++i) {
+    auto it = own.begin();
+    std::advance(it, static_cast<std::ptrdiff_t>(world_.entropy().below(own.size())));
+    out.push_back(*it);
+  }
+  switch (world_.entropy().below(40)) {
+    case 0: out.push_back(absent_id()); break;
+    case 1: out.emplace_back("i-xyz"); break;
+    case 2: out.clear(); break;
+    case 3: {
+      std::size_t const other = world_.entropy().below(ids_.size());
+      if (other != tenant && !ids_[other].empty()) out.push_back(*ids_[other].begin());
+      break;
+    }
+    default: break;
+  }
+  return out;
+}
+
+void Workload::launch(std::size_t tenant) {
+  Entropy& e = world_.entropy();
+  core::RunInstances ask{.image_id = cluster_.public_images[e.below(2)],
+                         .type = cluster_.types[e.below(cluster_.types.size())]};
+  std::uint64_t const odd = e.below(40);
+  if (odd == 0) ask.image_id = cluster_.public_images[2];  // cannot be fetched
+  if (odd == 1) ask.image_id = cluster_.tenants[e.below(cluster_.tenants.size())].private_image;
+  if (odd == 2) ask.image_id = "ami-" + e.hex(17);
+  if (odd == 3) ask.type = "x9.huge";
+  if (odd == 4) ask.key_name = "nobody";
+  if (odd == 5) ask.zone = "nowhere-1a";
+  if (odd == 6) ask.user_data = std::string(20'000, 'x');
+  if (odd == 7) ask.min_count = 0;
+  ask.max_count = e.below(4) == 0 ? e.between(1, 8) : 1;
+  if (odd != 7) ask.min_count = e.between(1, ask.max_count);
+  if (odd == 8) ask.min_count = ask.max_count + 1;
+  if (odd == 9) ask.max_count = 1'001;
+  if (e.below(3) == 0)
+    ask.zone = ask.zone.empty() ? cluster_.zones[e.below(cluster_.zones.size())] : ask.zone;
+  if (e.below(3) == 0) ask.instance_tags = {{"Name", tag_word()}, {"stage", "test"}};
+  if (e.below(10) == 0) ask.disable_api_termination = true;
+  if (e.below(10) == 0) ask.disable_api_stop = true;
+  if (e.below(4) == 0) ask.shutdown_behavior = ShutdownBehavior::terminate;
+  if (e.below(3) != 0) {
+    ask.client_token = "token-" + std::to_string(++tokens_);
+    ask.parameters_digest = e.hex(16);
+  }
+  send(tenant, "RunInstances", std::move(ask), e.below(12) == 0);
+}
+
+void Workload::repeat(std::size_t tenant) {
+  std::optional<core::ApiCall> const used = auditor_.used_token(tenant, world_.entropy());
+  if (!used) return;
+  auto ask = std::get<core::RunInstances>(used->action);
+  if (world_.entropy().below(3) == 0) {
+    ask.max_count += 1;
+    ask.parameters_digest += "-other";
+  }
+  send(tenant, "RunInstances", std::move(ask), world_.entropy().below(12) == 0);
+}
+
+void Workload::change_power(std::size_t tenant) {
+  bool const dry_run = world_.entropy().below(20) == 0;
+  std::vector<std::string> ids = some_ids(tenant);
+  switch (world_.entropy().below(9)) {
+    case 0:
+    case 1: send(tenant, "StartInstances", core::StartInstances{ids}, dry_run); break;
+    case 2:
+    case 3:
+    case 4: send(tenant, "StopInstances", core::StopInstances{ids}, dry_run); break;
+    case 5: send(tenant, "RebootInstances", core::RebootInstances{ids}, dry_run); break;
+    default: send(tenant, "TerminateInstances", core::TerminateInstances{ids}, dry_run); break;
+  }
+}
+
+void Workload::change_tags(std::size_t tenant) {
+  std::vector<std::string> const ids = some_ids(tenant);
+  if (ids.empty()) return;
+  if (world_.entropy().below(3) != 0) {
+    std::string const key = tag_word();
+    send(tenant, "CreateTags", core::CreateTags{ids, {{key.empty() ? "k" : key, tag_word()}}});
+    return;
+  }
+  core::DeleteTags ask{.resources = ids};
+  if (world_.entropy().below(4) != 0) ask.tags.push_back({.key = "Name"});
+  if (world_.entropy().below(4) == 0) ask.tags.push_back({.key = "stage", .value = tag_word()});
+  send(tenant, "DeleteTags", std::move(ask));
+}
+
+void Workload::change_keys(std::size_t tenant) {
+  std::string const name = "key-" + std::to_string(world_.entropy().below(12));
+  if (world_.entropy().below(5) < 3) {
+    send(tenant, "CreateKeyPair",
+         core::AddKeyPair{.name = name,
+                          .kind = KeyKind::ed25519,
+                          .public_key = "ssh-ed25519 AAAA",
+                          .fingerprint = "f"});
+  } else {
+    send(tenant, "DeleteKeyPair", core::DeleteKeyPair{.name = name});
+  }
+}
+
+void Workload::modify(std::size_t tenant) {
+  std::vector<std::string> const ids = some_ids(tenant);
+  if (ids.empty()) return;
+  core::ModifyInstance ask{.id = ids.front()};
+  switch (world_.entropy().below(3)) {
+    case 0: ask.disable_api_termination = world_.entropy().below(3) == 0; break;
+    case 1: ask.disable_api_stop = world_.entropy().below(3) == 0; break;
+    default: ask.type = cluster_.types[world_.entropy().below(cluster_.types.size())]; break;
+  }
+  send(tenant, "ModifyInstanceAttribute", std::move(ask));
+}
+
+void Workload::list_filtered(std::size_t tenant) {
+  static std::vector<std::vector<core::Filter>> const kFilters = {
+      {{"instance-state-name", {"running", "pending"}}},
+      {{"instance-state-name", {"stop*"}}, {"instance-type", {"t3.*"}}},
+      {{"tag:Name", {"*"}}},
+      {{"tag:stage", {"t?st"}}, {"instance-state-name", {"running"}}},
+      {{"instance-id", {"i-0*", "i-f*"}}},
+      {{"availability-zone", {"us-east-1a"}}},
+  };
+  auto const filters = kFilters[world_.entropy().below(kFilters.size())];
+  auto const all = std::make_shared<std::optional<Listing>>();
+  cluster_.daemon.submit(call(tenant, "DescribeInstances", core::DescribeInstances{}),
+                         [all](Result<core::Reply> reply) {
+                           if (reply) *all = listing_of(std::get<core::Reservations>(*reply));
+                         });
+  cluster_.daemon.submit(
+      call(tenant, "DescribeInstances", core::DescribeInstances{.filters = filters}),
+      [this, all, filters](Result<core::Reply> reply) {
+        if (*all) auditor_.judge_filtered(**all, filters, reply);
+      });
+}
+
+void Workload::list_paged(std::size_t tenant) {
+  auto const walk = std::make_shared<Walk>();
+  walk->page = world_.entropy().between(5, 12);
+  cluster_.daemon.submit(call(tenant, "DescribeInstances", core::DescribeInstances{}),
+                         [this, tenant, walk](Result<core::Reply> reply) {
+                           if (!reply) return;
+                           walk->before = listing_of(std::get<core::Reservations>(*reply));
+                           next_page(tenant, walk, "");
+                         });
+}
+
+void Workload::next_page(std::size_t tenant, std::shared_ptr<Walk> walk, std::string token) {
+  core::DescribeInstances ask{.page = {.max_results = walk->page, .next_token = std::move(token)}};
+  cluster_.daemon.submit(call(tenant, "DescribeInstances", std::move(ask)),
+                         [this, tenant, walk](Result<core::Reply> reply) {
+                           if (!reply) return;  // disabled meanwhile
+                           auto const& page = std::get<core::Reservations>(*reply);
+                           for (auto const& [id, v] : listing_of(page)) walk->seen.push_back(id);
+                           if (!page.next_token.empty()) {
+                             next_page(tenant, walk, page.next_token);
+                             return;
+                           }
+                           cluster_.daemon.submit(
+                               call(tenant, "DescribeInstances", core::DescribeInstances{}),
+                               [this, walk](Result<core::Reply> after) {
+                                 if (!after) return;
+                                 auditor_.judge_pages(
+                                     walk->before, walk->seen,
+                                     listing_of(std::get<core::Reservations>(*after)));
+                               });
+                         });
+}
+
+void Workload::ask_in_pairs(std::size_t tenant) {
+  std::size_t const other = world_.entropy().below(ids_.size());
+  if (other == tenant || ids_[other].empty()) return;
+  auto it = ids_[other].begin();
+  std::advance(it, static_cast<std::ptrdiff_t>(world_.entropy().below(ids_[other].size())));
+  std::string const foreign = *it;
+  std::string const absent = absent_id();
+  std::uint64_t const kind = world_.entropy().below(9);
+  auto action = [kind](std::string const& id) -> core::ApiAction {
+    switch (kind) {
+      case 0: return core::StartInstances{{id}};
+      case 1: return core::StopInstances{{id}};
+      case 2: return core::RebootInstances{{id}};
+      case 3: return core::TerminateInstances{{id}};
+      case 4: return core::DescribeInstances{.ids = {id}};
+      case 5: return core::DescribeInstanceStatus{.ids = {id}};
+      case 6: return core::CreateTags{{id}, {{"k", "v"}}};
+      case 7: return core::ModifyInstance{.id = id, .disable_api_stop = true};
+      default: return core::ReadConsole{id};
+    }
+  };
+  auto const first = std::make_shared<std::optional<Result<core::Reply>>>();
+  cluster_.daemon.submit(call(tenant, "Pair", action(foreign)),
+                         [first](Result<core::Reply> reply) { first->emplace(std::move(reply)); });
+  cluster_.daemon.submit(call(tenant, "Pair", action(absent)),
+                         [this, first, foreign, absent](Result<core::Reply> reply) {
+                           if (*first) auditor_.judge_pair(foreign, **first, absent, reply);
+                         });
+}
+
+void Workload::ask_anything(std::size_t tenant) {
+  switch (world_.entropy().below(8)) {
+    case 0: send(tenant, "DescribeInstanceTypes", core::DescribeInstanceTypes{}); break;
+    case 1: send(tenant, "DescribeImages", core::DescribeImages{.owners = {"self"}}); break;
+    case 2: send(tenant, "DescribeRegions", core::DescribeRegions{}); break;
+    case 3: send(tenant, "DescribeAvailabilityZones", core::DescribeZones{}); break;
+    case 4: send(tenant, "DescribeTags", core::DescribeTags{}); break;
+    case 5: send(tenant, "DescribeAccountAttributes", core::DescribeAccountAttributes{}); break;
+    case 6: send(tenant, "GetCallerIdentity", core::GetCallerIdentity{}); break;
+    default:
+      send(tenant, "DescribeInstanceStatus", core::DescribeInstanceStatus{.include_all = true});
+      break;
+  }
+}
+
+// ---- What operators do -------------------------------------------------------------------------
+
+void Workload::admin(std::string name, core::AdminAction action, core::Gate::Done done) {
+  world_.note("operator", name);
+  core::AdminCall ask{.actor = "root",
+                      .role = core::Role::admin,
+                      .source = "local",
+                      .request_id = "op-" + std::to_string(++requests_),
+                      .action_name = std::move(name),
+                      .action = std::move(action)};
+  std::string const id = ask.request_id;
+  cluster_.daemon.submit(std::move(ask),
+                         [this, id, done = std::move(done)](Result<core::Reply> reply) {
+                           if (reply) cluster_.checkers.on_acknowledged(id);
+                           if (done) done(std::move(reply));
+                         });
+}
+
+// An operator's change holds from its answer on; until then, and after a crash, nobody knows.
+void Workload::set_tenant(std::size_t t, core::SetTenant ask) {
+  bool const is_enabled = is_enabled_[t];
+  Quota const quota = quota_[t];
+  auditor_.tenant_enabled(t, is_enabled, false);
+  admin("tenant.set", std::move(ask),
+        [this, t, is_enabled, quota](Result<core::Reply> const& reply) {
+          if (!reply) return;
+          auditor_.tenant_enabled(t, is_enabled, true);
+          auditor_.quota_set(t, quota, true);
+        });
+}
+
+void Workload::next_operator_call() {
+  world_.after(world_.about(cluster_.options.operator_every), [this] {
+    if (!is_running_) return;
+    next_operator_call();
+    if (!cluster_.daemon.is_up()) return;
+    Entropy& e = world_.entropy();
+    std::size_t const t = e.below(cluster_.tenants.size());
+    std::string const tenant = cluster_.tenants[t].id.value;
+    std::string const host = cluster_.hosts[e.below(cluster_.hosts.size())]->machine().id().value;
+    switch (e.below(6)) {
+      case 0: admin("host.cordon", core::CordonHost{host, e.below(2) == 0}, nullptr); break;
+      case 1:
+        is_enabled_[t] = !is_enabled_[t] || e.below(2) == 0;
+        set_tenant(t, {.id = tenant, .enabled = is_enabled_[t]});
+        break;
+      case 2: {
+        Quota& quota = quota_[t];
+        quota.instances += e.between(0, 20);
+        quota.vcpus += e.between(0, 40);
+        quota.memory += Mebibytes(e.between(0, 40) * 1'024);
+        set_tenant(t, {.id = tenant, .quota = quota});
+        break;
+      }
+      case 3: {
+        is_key_enabled_[t] = !is_key_enabled_[t] || e.below(2) == 0;
+        bool const is_enabled = is_key_enabled_[t];
+        auditor_.key_enabled(t, is_enabled, false);
+        admin("key.set", core::SetAccessKey{cluster_.tenants[t].key.value, is_enabled},
+              [this, t, is_enabled](Result<core::Reply> const& reply) {
+                if (reply) auditor_.key_enabled(t, is_enabled, true);
+              });
+        break;
+      }
+      case 4: admin("host.remove", core::RemoveHost{"no-such-host"}, nullptr); break;
+      default:
+        admin("tenant.create", core::CreateTenant{.name = "more-" + std::to_string(++requests_)},
+              nullptr);
+        break;
+    }
+  });
+}
+
+}  // namespace berth::sim
