@@ -1,6 +1,7 @@
 // berthctl: flags, wiring, exit codes; nothing else.
 
 #include <gflags/gflags.h>
+#include <poll.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
@@ -54,6 +55,12 @@ std::size_t terminal_columns() {
   return size.ws_col;
 }
 
+// `berthctl type list | head` is no failure.
+bool is_reader_gone() {
+  pollfd out{.fd = STDOUT_FILENO, .events = POLLOUT, .revents = 0};
+  return ::poll(&out, 1, 0) > 0 && (out.revents & POLLERR) != 0;
+}
+
 int carry_out(Command const& command) {
   Result<Endpoint> const to = endpoint();
   if (!to) return fail(to.error());
@@ -64,8 +71,8 @@ int carry_out(Command const& command) {
                   .terminal_columns = terminal_columns()};
   if (Result<void> const done = run(command, session); !done) return fail(done.error());
   std::cout.flush();
-  return std::cout ? static_cast<int>(Exit::ok)
-                   : fail(Error{Code::unavailable, "file", "the output cannot be written"});
+  if (std::cout || is_reader_gone()) return static_cast<int>(Exit::ok);
+  return fail(Error{Code::unavailable, "file", "the output cannot be written"});
 }
 
 int print(std::string const& text) {

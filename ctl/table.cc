@@ -18,6 +18,16 @@ bool is_number(std::string_view text) {
          text.front() != '/';
 }
 
+// One long cell must not push the rest of its table off the screen; --output=json has it whole.
+std::string shortened(std::string text) {
+  constexpr std::size_t kCellMax = 60;
+  if (width(text) <= kCellMax) return text;
+  std::size_t cut = kCellMax - 3;
+  while (cut > 0 && (static_cast<unsigned char>(text[cut]) & 0xc0) == 0x80)
+    --cut;  // whole characters
+  return text.substr(0, cut) + "...";
+}
+
 std::string shown_time(std::string text) {
   // 2026-01-02T03:04:05.678Z
   if (text.size() < 19 || text[10] != 'T') return text;
@@ -48,7 +58,7 @@ std::string shown_bytes(std::int64_t bytes) {
 
 std::string cell(Column const& column, Document const& item) {
   switch (column.format) {
-    case Format::text: return item.text(column.path);
+    case Format::text: return shortened(item.text(column.path));
     case Format::yes_no: return item.text(column.path) == "true" ? "yes" : "no";
     case Format::time: return shown_time(item.text(column.path));
     case Format::bytes: return shown_bytes(item.number(column.path).value_or(0));

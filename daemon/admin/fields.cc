@@ -177,8 +177,9 @@ Result<std::string> checked_text(Field const& field, std::string text) {
     return invalid(name + " must be one of " + listed(field.one_of) + ", found " + shown(text));
   }
   if (size < field.min || size > field.max) {
-    return invalid(name + " must have " + std::to_string(field.min) + " to " +
-                   std::to_string(field.max) + " bytes, found " + std::to_string(size));
+    std::string const least = field.min == field.max ? "" : std::to_string(field.min) + " to ";
+    return invalid(name + " must have " + least + std::to_string(field.max) + " bytes, found " +
+                   std::to_string(size));
   }
   return text;
 }

@@ -41,6 +41,18 @@ TEST(Table, cells_are_made_by_their_format) {
   EXPECT_EQ(cell({"", "a.missing.deep"}, item), "");
 }
 
+TEST(Table, a_long_cell_is_cut_between_characters) {
+  std::string const exact(60, 'a');
+  EXPECT_EQ(cell({"", "x"}, *Document::parse("{\"x\":\"" + exact + "\"}")), exact);
+  EXPECT_EQ(cell({"", "x"}, *Document::parse("{\"x\":\"" + exact + "a\"}")),
+            std::string(57, 'a') + "...");
+  std::string accents;
+  for (int i = 0; i < 70; ++i) accents += "\xc3\xa9";
+  std::string const cut = cell({"", "x"}, *Document::parse("{\"x\":\"" + accents + "\"}"));
+  EXPECT_EQ(cut.substr(0, cut.size() - 3), accents.substr(0, cut.size() - 3));
+  EXPECT_EQ(cut.size() % 2, 1U);  // two bytes a character, and three dots
+}
+
 TEST(Table, bytes_are_shown_in_the_unit_that_fits) {
   EXPECT_EQ(shown_bytes(0), "0 B");
   EXPECT_EQ(shown_bytes(1'023), "1023 B");
