@@ -39,7 +39,8 @@ struct Request {
   std::string body;             // decoded from chunks; empty for a streamed body and in on_head
   std::vector<Header> headers;  // in order of arrival, duplicates kept, trailers dropped
   std::string peer;             // "127.0.0.1:1234", "[::1]:1234" or "unix"
-  // From the verified client certificate's one "berth://ROLE/NAME" subject alternative name. Empty:
+  // From the verified client certificate's one "berth://ROLE/NAME" subject alternative name (NAME
+  // may be "KIND/NAME"). Empty:
   // no certificate, or one without exactly one well-formed such name; then nobody is known.
   std::string client_certificate_role;
   std::string client_certificate_name;

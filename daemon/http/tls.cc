@@ -125,7 +125,12 @@ PeerName parse_peer_uri(std::string_view uri) {
   if (slash == std::string_view::npos) return {};
   std::string_view const role = uri.substr(0, slash);
   std::string_view const name = uri.substr(slash + 1);
-  if (!is_part(role, true) || !is_part(name, false)) return {};
+  // An operator's name has a part of its own before it: berth://admin/ROLE/NAME.
+  std::size_t const inner = name.find('/');
+  bool const is_name = inner == std::string_view::npos ? is_part(name, false)
+                                                       : is_part(name.substr(0, inner), true) &&
+                                                             is_part(name.substr(inner + 1), false);
+  if (!is_part(role, true) || !is_name) return {};
   return {.role = std::string(role), .name = std::string(name)};
 }
 

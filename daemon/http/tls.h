@@ -33,7 +33,8 @@ struct PeerName {
   bool operator==(PeerName const&) const = default;
 };
 
-// "berth://ROLE/NAME", ROLE of a-z and '-', NAME of A-Z a-z 0-9 . _ -, each 1 to 64 long; anything
+// "berth://ROLE/NAME" or "berth://ROLE/KIND/NAME" (then the name is "KIND/NAME"); ROLE and KIND of
+// a-z and '-', NAME of A-Z a-z 0-9 . _ -, each 1 to 64 long; anything
 // else, a longer path, a NUL, an escape: nobody.
 [[nodiscard]] PeerName parse_peer_uri(std::string_view uri);
 

@@ -53,6 +53,7 @@ class MutualTls : public ::testing::Test {
 TEST_F(MutualTls, a_verified_certificate_names_its_role_and_person) {
   auto const server = serve(true);
   EXPECT_EQ(who(*server, person({"URI:berth://admin/ada"})), "admin/ada");
+  EXPECT_EQ(who(*server, person({"URI:berth://admin/operate/ada"})), "admin/operate/ada");
   EXPECT_EQ(who(*server, person({"DNS:x", "URI:https://h/", "URI:berth://viewer/Bob_2.x"})),
             "viewer/Bob_2.x");
 }
@@ -63,7 +64,7 @@ TEST_F(MutualTls, a_certificate_without_exactly_one_good_name_is_nobody) {
   EXPECT_EQ(who(*server, person({"DNS:admin"})), "/");
   EXPECT_EQ(who(*server, person({"URI:berth://admin/ada", "URI:berth://admin/bob"})), "/");
   EXPECT_EQ(who(*server, person({"URI:berth://admin/ada", "URI:berth://broken"})), "/");
-  EXPECT_EQ(who(*server, person({"URI:berth://admin/ada/x"})), "/");
+  EXPECT_EQ(who(*server, person({"URI:berth://admin/operate/ada/x"})), "/");
 }
 
 TEST_F(MutualTls, no_certificate_is_no_connection_where_one_is_required) {
@@ -76,6 +77,7 @@ TEST_F(MutualTls, no_certificate_is_nobody_where_one_is_optional) {
   auto const server = serve(false);
   EXPECT_EQ(who(*server, std::nullopt), "/");
   EXPECT_EQ(who(*server, person({"URI:berth://admin/ada"})), "admin/ada");
+  EXPECT_EQ(who(*server, person({"URI:berth://admin/operate/ada"})), "admin/operate/ada");
 }
 
 TEST_F(MutualTls, a_certificate_that_does_not_verify_is_no_connection_even_where_optional) {
@@ -156,11 +158,13 @@ TEST_F(MutualTls, a_server_without_tls_has_nothing_to_reload) {
 
 TEST(TlsName, only_a_role_and_a_name_are_a_peer) {
   EXPECT_EQ(parse_peer_uri("berth://admin/ada"), (PeerName{"admin", "ada"}));
+  EXPECT_EQ(parse_peer_uri("berth://admin/operate/ada"), (PeerName{"admin", "operate/ada"}));
   EXPECT_EQ(parse_peer_uri("berth://a/" + std::string(64, 'x')).role, "a");
   for (std::string_view const bad :
-       {"", "berth://", "berth:///ada", "berth://admin", "berth://admin/", "berth://admin/a/b",
-        "berth://Admin/ada", "berth://admin/a%2fb", "berth://admin/a b", "berth://ad.min/a",
-        "BERTH://admin/ada", "xberth://admin/ada", "berth://u@admin/ada", "berth://admin:1/ada"}) {
+       {"", "berth://", "berth:///ada", "berth://admin", "berth://admin/", "berth://admin/a/b/c",
+        "berth://admin/a//b", "berth://admin/a/", "berth://Admin/ada", "berth://admin/a%2fb",
+        "berth://admin/a b", "berth://ad.min/a", "BERTH://admin/ada", "xberth://admin/ada",
+        "berth://u@admin/ada", "berth://admin:1/ada"}) {
     EXPECT_EQ(parse_peer_uri(bad), PeerName{}) << bad;
   }
   EXPECT_EQ(parse_peer_uri("berth://a/" + std::string(65, 'x')), PeerName{});
