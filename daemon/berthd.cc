@@ -394,4 +394,15 @@ void Berthd::reload() {
   }
 }
 
+Result<std::string> issue_admin(Settings const& settings) {
+  std::size_t const slash = settings.issue_admin.find('/');
+  if (slash == std::string::npos) return bad_flag("issue_admin", "ROLE/NAME", settings.issue_admin);
+  pki::AdminRole const role = TRY(pki::parse_admin_role(settings.issue_admin.substr(0, slash)));
+  WallTime const now = SystemClock().now().wall;
+  pki::Authority const authority = TRY(pki::Authority::open(settings.data_dir + "/pki", now));
+  pki::KeyAndCertificate const made =
+      TRY(authority.admin_certificate(settings.issue_admin.substr(slash + 1), role, now));
+  return made.key + made.certificate;
+}
+
 }  // namespace berth

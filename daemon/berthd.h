@@ -27,4 +27,7 @@ class Berthd {
   std::unique_ptr<Parts> parts_;
 };
 
+// PEM of a key and certificate for an operator's mutual TLS, signed by this data directory's CA.
+[[nodiscard]] Result<std::string> issue_admin(Settings const& settings);
+
 }  // namespace berth

@@ -42,6 +42,12 @@ int main(int argc, char** argv) {
   }
   berth::Result<berth::Settings> settings = berth::settings_from_flags();
   if (!settings) return failed(settings.error(), 2);
+  if (!settings->issue_admin.empty()) {
+    berth::Result<std::string> const pem = berth::issue_admin(*settings);
+    if (!pem) return failed(pem.error(), 1);
+    std::fputs(pem->c_str(), stdout);
+    return 0;
+  }
   berth::log_start(settings->log);
 
   // Before any thread exists, so that all of them leave the signals to this one.

@@ -28,6 +28,9 @@ DEFINE_int32(host_memory_reserve_mib, 512, "Memory of each host that is never so
 DEFINE_int32(host_disk_reserve_gib, 2, "Disk of each host that is never sold");
 DEFINE_int32(terminated_retention_s, 3600,
              "How long terminated instances stay visible, in seconds");
+DEFINE_string(
+    issue_admin, "",
+    "Print a key and certificate for an operator, ROLE/NAME with read, operate or admin, and exit");
 DEFINE_string(log_format, "text", "text or json");
 DEFINE_string(log_level, "info", "debug, info, warning or error");
 DEFINE_string(log_file, "", "Where log lines go; empty: standard error");
@@ -87,6 +90,7 @@ Result<Settings> settings_from_flags() {
   s.clock_window = seconds(TRY(within("clock_window_s", FLAGS_clock_window_s, 1, 900)));
   s.presigned = FLAGS_presigned_urls;
   s.http_threads = static_cast<unsigned>(TRY(within("http_threads", FLAGS_http_threads, 1, 64)));
+  s.issue_admin = FLAGS_issue_admin;
   s.log = TRY(parse_log_options(FLAGS_log_format, FLAGS_log_level, FLAGS_log_file));
   return s;
 }

@@ -28,6 +28,7 @@ struct Settings {
   Duration clock_window;
   bool presigned = false;
   unsigned http_threads = 2;
+  std::string issue_admin;  // ROLE/NAME: print a certificate instead of serving; empty: serve
   LogOptions log;
 };
 
