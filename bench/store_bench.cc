@@ -18,7 +18,7 @@
 
 #include "berth/base/ensure.h"
 #include "daemon/store/sqlite.h"
-#include "tests/contract/store/records.h"
+#include "tests/support/store_records.h"
 
 namespace {
 

@@ -16,7 +16,7 @@
 
 #include "berth/base/entropy.h"
 #include "daemon/store/sqlite.h"
-#include "tests/contract/store/records.h"
+#include "tests/support/store_records.h"
 
 extern char** environ;
 

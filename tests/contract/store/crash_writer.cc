@@ -9,7 +9,7 @@
 #include <string>
 
 #include "daemon/store/sqlite.h"
-#include "tests/contract/store/records.h"
+#include "tests/support/store_records.h"
 
 using namespace berth;
 

@@ -17,7 +17,7 @@
 #include <latch>
 #include <thread>
 
-#include "tests/contract/store/records.h"
+#include "tests/support/store_records.h"
 
 namespace berth::store {
 namespace {

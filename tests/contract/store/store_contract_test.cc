@@ -11,7 +11,7 @@
 #include "berth/model/limits.h"
 #include "daemon/store/memory.h"
 #include "daemon/store/sqlite.h"
-#include "tests/contract/store/records.h"
+#include "tests/support/store_records.h"
 #include "tests/support/records.h"
 
 namespace berth::store {
