@@ -1,7 +1,7 @@
 // What a durable commit costs on this disk, beside what the disk's own sync costs in the same
 // seconds.
 //
-//   store_bench [--folder=DIR] [--seconds=N] [--output=text|json]
+//   berth-bench-store [--folder=DIR] [--seconds=N] [--output=text|json]
 
 #include <fcntl.h>
 #include <unistd.h>
@@ -141,7 +141,7 @@ void print_json(std::vector<Figures> const& figures) {
 }
 
 int usage() {
-  std::fprintf(stderr, "usage: store_bench [--folder=DIR] [--seconds=N] [--output=text|json]\n");
+  std::fprintf(stderr, "usage: berth-bench-store [--folder=DIR] [--seconds=N] [--output=text|json]\n");
   return 2;
 }
 
