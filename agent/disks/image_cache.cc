@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <ctime>
 #include <filesystem>
 #include <mutex>
 
@@ -67,6 +68,23 @@ class PartialFile {
 };
 
 }  // namespace
+
+Result<void> drop_stale_parts(Layout const& layout, Duration age) {
+  timespec now{};
+  ::clock_gettime(CLOCK_REALTIME, &now);
+  std::error_code code;
+  for (auto at = std::filesystem::directory_iterator(layout.images(), code);
+       !code && at != std::filesystem::directory_iterator(); at.increment(code)) {
+    std::string const path = at->path().string();
+    struct stat found{};
+    if (!path.ends_with(".part") || ::lstat(path.c_str(), &found) != 0) continue;
+    if ((now.tv_sec - found.st_mtim.tv_sec) > age.ns / seconds(1).ns) ::unlink(path.c_str());
+  }
+  if (code) {
+    return Error{Code::unavailable, "host", "list " + layout.images() + ": " + code.message()};
+  }
+  return {};
+}
 
 ImageCache::ImageCache(Layout layout, FetchImageBytes fetch, Bytes free_min)
     : layout_(std::move(layout)), fetch_(std::move(fetch)), free_min_(free_min) {}

@@ -12,6 +12,7 @@
 #include "agent/disks/image_inspector.h"
 #include "agent/disks/layout.h"
 #include "berth/base/result.h"
+#include "berth/base/time.h"
 #include "berth/base/units.h"
 #include "berth/model/image.h"
 
@@ -21,6 +22,9 @@ namespace berth::agent {
 using ImageSink = std::function<Result<void>(std::string_view bytes)>;
 using FetchImageBytes = std::function<Result<void>(std::string const& digest, std::uint64_t offset,
                                                    ImageSink const& sink)>;
+
+// Removes partial images not written to for `age`. Before any cache is open.
+[[nodiscard]] Result<void> drop_stale_parts(Layout const& layout, Duration age);
 
 // Thread-safe, but for one digest only one fetch or evict at a time (the agent's rule of one action
 // per subject).

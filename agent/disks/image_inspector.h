@@ -1,7 +1,7 @@
 #pragma once
 // What an image file really is, found from its bytes alone: nothing is executed, no other file is
 // opened, a bounded number of bytes is read. Everything a tenant or an operator brings passes here
-// before qemu-img or QEMU ever see it (docs/reference: image rules).
+// before qemu-img or QEMU ever see it (docs/reference/images.md).
 //
 // Accepted are raw disks and qcow2 version 2 and 3 that stand alone. Refused: backing files, data
 // files, unknown incompatible features, encryption, internal snapshots, tables that are absurdly

@@ -24,6 +24,8 @@ Error conflict(InstanceId const& id, std::string why) {
   return Error{Code::conflict, "instance", id.value + ": " + std::move(why)};
 }
 
+// An image that nobody has asked for again in this time is not coming any more.
+constexpr Duration kPartKept = hours(7 * 24);
 }  // namespace
 
 class LibvirtHypervisor::Inner {
@@ -38,11 +40,11 @@ class LibvirtHypervisor::Inner {
         workers_(options_.workers, options_.queued_max) {}
 
   template <class T>
-  void post(Workers& workers, std::function<void(Result<T>)> done,
-            std::function<Result<T>()> work) {
+  static void post(Workers& workers, std::function<void(Result<T>)> done,
+                   std::function<Result<T>()> work) {
     // Shared, because a refused task must still answer.
     auto const answer = std::make_shared<std::function<void(Result<T>)>>(std::move(done));
-    bool const is_taken = workers.post([this, answer, work = std::move(work), &workers] {
+    bool const is_taken = workers.post([answer, work = std::move(work), &workers] {
       if (workers.is_stopping()) {
         (*answer)(Error{Code::unavailable, "host", "the agent is stopping"});
       } else {
@@ -327,7 +329,9 @@ Result<std::unique_ptr<LibvirtHypervisor>> LibvirtHypervisor::open(LibvirtOption
   }
   // Wrong options are told at the start, not at the first instance.
   TRY(network_xml(options.network));
-  TRY(Layout(options.dir).prepare());
+  Layout const layout(options.dir);
+  TRY(layout.prepare());
+  TRY(drop_stale_parts(layout, kPartKept));
   return std::unique_ptr<LibvirtHypervisor>(
       new LibvirtHypervisor(std::make_unique<Inner>(std::move(options))));
 }

@@ -12,9 +12,10 @@
 //
 //   So a domain that is `off` without stopped_by_us has truly run and ended by itself. One that
 //   ended because its host did (another boot id in its metadata) is reported as stopped_by_us as
-//   well: its guest never asked to end, and the plan starts it again. One whose process died
-//   (killed, or QEMU failed) is reported as crashed until libvirtd restarts, which forgets the
-//   reason; then as off.
+//   well: its guest never asked to end, and the plan starts it again. One whose process died is
+//   reported as crashed, and so is one whose end libvirtd has forgotten, because it was restarted
+//   since: a guest that ended by itself was reported before that, and its spec says stopped by
+//   then.
 //
 // Of the domain's state, `running` with stopped_by_us is reported as shutting_down. Starting one
 // that runs only records `starts`: a reboot it still owes stays owed. A domain is ours when its

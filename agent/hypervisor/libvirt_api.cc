@@ -131,6 +131,11 @@ int on_lifecycle(virConnectPtr, virDomainPtr, int, int, void* opaque) {
   (*static_cast<TargetHolder*>(opaque))->fire();
   return 0;
 }
+// libvirt's own macro casts in one step, which compilers rightly warn of.
+virConnectDomainEventGenericCallback lifecycle_callback() {
+  return reinterpret_cast<virConnectDomainEventGenericCallback>(
+      reinterpret_cast<void (*)()>(on_lifecycle));
+}
 void on_close(virConnectPtr, int, void* opaque) {
   (*static_cast<TargetHolder*>(opaque))->fire();
 }
@@ -141,9 +146,9 @@ LibvirtDomain::State state_of(int state, int reason) {
     case VIR_DOMAIN_BLOCKED: return LibvirtDomain::State::running;
     case VIR_DOMAIN_SHUTDOWN: return LibvirtDomain::State::shutting_down;
     case VIR_DOMAIN_SHUTOFF:
-      return reason == VIR_DOMAIN_SHUTOFF_CRASHED || reason == VIR_DOMAIN_SHUTOFF_DAEMON
-                 ? LibvirtDomain::State::crashed
-                 : LibvirtDomain::State::off;
+      return reason == VIR_DOMAIN_SHUTOFF_SHUTDOWN || reason == VIR_DOMAIN_SHUTOFF_DESTROYED
+                 ? LibvirtDomain::State::off
+                 : LibvirtDomain::State::crashed;
     case VIR_DOMAIN_CRASHED: return LibvirtDomain::State::crashed;
     default: return LibvirtDomain::State::paused;
   }
@@ -261,9 +266,9 @@ class LibvirtApi::Inner {
     virConnectSetKeepAlive(connection_.get(), kKeepaliveSeconds, kKeepaliveCount);
     watch_close();
     auto holder = std::make_unique<TargetHolder>(target_);
-    callback_ = virConnectDomainEventRegisterAny(
-        connection_.get(), nullptr, VIR_DOMAIN_EVENT_ID_LIFECYCLE,
-        VIR_DOMAIN_EVENT_CALLBACK(on_lifecycle), holder.get(), free_holder);
+    callback_ =
+        virConnectDomainEventRegisterAny(connection_.get(), nullptr, VIR_DOMAIN_EVENT_ID_LIFECYCLE,
+                                         lifecycle_callback(), holder.get(), free_holder);
     if (callback_ >= 0) static_cast<void>(holder.release());
     ++number_;
     return {};

@@ -19,8 +19,8 @@
 namespace berth::agent {
 
 struct LibvirtDomain {
-  // crashed: its process died, or libvirtd lost it; there is none now. After a restart of libvirtd
-  // one that was crashed is off: the reason is not kept.
+  // Neither off nor crashed has a process. off: the guest shut down, or somebody ended it. crashed:
+  // its process died, or libvirtd was restarted since and knows no reason.
   enum class State { running, paused, shutting_down, off, crashed };
 
   std::string name;

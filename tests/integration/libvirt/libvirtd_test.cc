@@ -42,10 +42,10 @@ class OwnLibvirtd : public ::testing::Test {
     ASSERT_NE(mkdtemp(name), nullptr);
     dir = name;
     std::filesystem::permissions(dir, std::filesystem::perms(0755));
-    // Everything in the namespaces ends with their first process, which ends with `unshare`. It is a
-    // shell that waits: somebody must reap QEMU, or libvirtd takes it for alive.
+    // Everything in the namespaces ends with their first process, which ends with `unshare`. It is
+    // a shell that waits: somebody must reap QEMU, or libvirtd takes it for alive.
     Result<std::string> const begun = run_ok({"sh", "-c", R"(
-      cd "$0" && mkdir run lib log && cp -a /etc/libvirt etc &&
+      cd "$0" && mkdir run lib log && cp -a /etc/libvirt etc && rm -rf etc/qemu &&
       printf 'host_uuid = "c0de0000-0000-4000-8000-00000000c0de"\n' >>etc/libvirtd.conf
       setsid unshare -m -u -n -p -f --mount-proc --kill-child sh -c '
         mount --make-rprivate / && mount --bind run /run/libvirt && mount --bind lib /var/lib/libvirt &&
@@ -173,9 +173,15 @@ TEST_F(OwnLibvirtd, FindsInstancesOffAfterItsWholeHostDied) {
   ASSERT_TRUE(perform(FetchImage{image.digest, image.format, image.size}));
   ASSERT_TRUE(perform(StartInstance{spec()}));
   enter({"sh", "-c",
-         "kill -9 $(cat /run/libvirt/libvirtd.pid) $(cat /run/libvirt/qemu/*.pid); rm -f "
-         "/run/libvirt/libvirt-sock"});
+         "cd /run/libvirt; kill -9 $(cat libvirtd.pid); "
+         "kill -9 $(cat qemu/i-0000000000000c0de.pid); rm -f libvirt-sock"});
+  ASSERT_TRUE(soon([&] { return !is_qemu_alive(); }));
   start_libvirtd();
+  // To the same boot it is a crash: its guest did not ask for it.
+  EXPECT_TRUE(soon([&] {
+    Result<Observed> const now = observe();
+    return now && now->domains.size() == 1 && now->domains[0].state == DomainState::crashed;
+  }));
   // The bench's own hands reconnect as well before the agent starts with another boot id.
   ASSERT_TRUE(soon([&] { return bench->api().domains().has_value(); }));
   bench->reboot_host();

@@ -122,6 +122,19 @@ TEST_F(Disks, ADigestThatIsAPathIsRefused) {
   EXPECT_EQ(images.bring(digest(), ImageFormat::raw, Bytes(0)).error().code, Code::invalid);
 }
 
+TEST_F(Disks, APartialImageNobodyAsksForGoesInTimeAndNothingElseDoes) {
+  std::string const old = layout.images() + "/" + std::string(64, 'a') + ".part";
+  std::string const fresh = layout.images() + "/" + std::string(64, 'b') + ".part";
+  std::string const whole = layout.images() + "/" + std::string(64, 'c');
+  for (std::string const& path : {old, fresh, whole}) std::ofstream(path) << "x";
+  auto const long_ago = std::filesystem::file_time_type::clock::now() - std::chrono::hours(3);
+  for (std::string const& path : {old, whole}) std::filesystem::last_write_time(path, long_ago);
+  ASSERT_TRUE(drop_stale_parts(layout, hours(2)));
+  EXPECT_FALSE(is_file(old));
+  EXPECT_TRUE(is_file(fresh));
+  EXPECT_TRUE(is_file(whole));
+}
+
 TEST_F(Disks, AnOverlayHasTheLargerOfBothSizesAndItsFormatStated) {
   ImageCache images = cache();
   ASSERT_TRUE(images.bring(digest(), ImageFormat::qcow2, size()));

@@ -1,6 +1,6 @@
 #pragma once
-// Hostile and honest image files, built byte by byte, one per rule and per CVE (docs: trust, image
-// rules). Shared by the inspector's tests; scripts for the fuzzer take their seeds from here too.
+// Hostile and honest image files, built byte by byte, one per rule of docs/reference/images.md and
+// per CVE behind it.
 
 #include <cstdint>
 #include <string>
