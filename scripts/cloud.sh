@@ -106,7 +106,7 @@ start_berthd() {
   note "berthd is up in $(since "$start") s: EC2 at $endpoint, log in $state/berthd.log"
 }
 
-host_is_up() { ctl host list --output=json | grep -q '"up"'; }
+host_is_up() { ctl host list --output=json | grep '"up"' >/dev/null; }
 
 start_agent() {
   local start host
@@ -171,12 +171,13 @@ take_down() {
   stop "$state/berthd.pid" berthd
   if command -v virsh >/dev/null && timeout 10 virsh -q -c qemu:///system version >/dev/null 2>&1 </dev/null; then
     for guest in $(virsh_here list --all --name); do
-      virsh_here dumpxml "$guest" 2>/dev/null | grep -q "'$state/" || continue
+      # No -q: grep would leave while virsh still writes, which pipefail takes for a failure.
+      virsh_here dumpxml "$guest" 2>/dev/null | grep "'$state/" >/dev/null || continue
       virsh_here destroy "$guest" >/dev/null 2>&1 || true
       virsh_here undefine "$guest" >/dev/null || true
     done
-    # The agent's network, unless another cloud's guests are on it.
-    if [ -z "$(virsh_here list --name)" ]; then
+    # The agent's network, unless another cloud's agent or guests count on it.
+    if [ -z "$(virsh_here list --name)" ] && ! pgrep -x berth-agent >/dev/null; then
       virsh_here net-destroy berth0 >/dev/null 2>&1 || true
       virsh_here net-undefine berth0 >/dev/null 2>&1 || true
     fi

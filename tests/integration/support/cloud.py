@@ -13,6 +13,7 @@ import time
 
 import boto3
 import botocore.config
+import botocore.exceptions
 
 ROOT = pathlib.Path(__file__).resolve().parents[3]
 BIN = pathlib.Path(os.environ.get("BERTH_BIN", ROOT / "build/release/bin"))
@@ -152,7 +153,17 @@ class Cloud:
     # ---- what guests say -----------------------------------------------------------------------
 
     def console(self, instance):
-        return self.client().get_console_output(InstanceId=instance, Latest=True).get("Output", "").replace("\r", "")
+        """The console as its host tells it now; waits for a host that is about to be back."""
+        client = self.client()
+
+        def told():
+            try:
+                return client.get_console_output(InstanceId=instance, Latest=True)
+            except botocore.exceptions.ClientError as error:
+                if error.response["Error"]["Code"] != "Unavailable":
+                    raise
+                return None
+        return eventually(60, f"the host of {instance}", told).get("Output", "").replace("\r", "")
 
     def boots(self, instance):
         """How often the guest of this instance came up, by its own words."""
@@ -172,5 +183,7 @@ class Cloud:
         """Names of the running libvirt domains of this cloud on this machine, or of a host of the testbed."""
         if host:
             return self.testbed("exec", host, "virsh", "-q", "-c", "qemu:///system", "list", "--name").split()
-        names = run("virsh", "-q", "-c", "qemu:///system", "list", "--name").split()
-        return [n for n in names if f"'{self.state}/" in run("virsh", "-q", "-c", "qemu:///system", "dumpxml", n)]
+        virsh = ["virsh", "-q", "-c", "qemu:///system"]
+        # One that ends between the two questions has no XML any more, and is none.
+        return [n for n in run(*virsh, "list", "--name").split()
+                if f"'{self.state}/" in subprocess.run([*virsh, "dumpxml", n], capture_output=True, text=True).stdout]
