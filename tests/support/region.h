@@ -22,7 +22,7 @@ inline constexpr char kOtherKey[] = "AKIABBBBBBBBBBBBBBBB";
 
 class Region {
  public:
-  explicit Region(int hosts = 1, core::Policy policy = {}) : state(std::move(policy)) {
+  explicit Region(int host_count = 1, core::Policy policy = {}) : state(std::move(policy)) {
     apply(core::begin(state, context()));
     admin(core::PutZoneCall{.name = "us-east-1a", .jurisdiction = "US"});
     admin(core::PutZoneCall{.name = "us-east-1b"});
@@ -37,7 +37,7 @@ class Region {
                                                              .virtual_size = Bytes(1 << 30)}))
                 .items[0]
                 .id.value;
-    for (int i = 0; i < hosts; ++i) this->hosts.push_back(host("h" + std::to_string(i), "us-east-1a"));
+    for (int i = 0; i < host_count; ++i) hosts.push_back(host("h" + std::to_string(i), "us-east-1a"));
   }
 
   core::Context& context() { return context_; }
