@@ -63,6 +63,7 @@ class Checkers final : public GuestWatch {
   World& world_;
   std::map<InstanceId, Durable> durable_;
   std::set<InstanceId> reaped_;
+  std::set<InstanceId> returned_;  // run though they were stopped; their host shuts them down again
   std::map<InstanceId, HostId> runs_on_;
   // When each tombstone was first sent.
   std::map<std::pair<HostId, std::pair<InstanceId, PlacementGeneration>>, Order> tombstones_;

@@ -38,7 +38,16 @@ void Faults::start() {
   is_on_ = true;
   FaultRates const& f = cluster_.options.every;
   Entropy& e = world_.entropy();
-  every(f.daemon_crash, [this] { cluster_.daemon.crash(); });
+  every(f.daemon_crash, [this, &e] {
+    SimStore* const store = cluster_.daemon.store();
+    if (store != nullptr && e.below(4) != 0) {
+      store->crash_in_next([this] {
+        if (is_on_) cluster_.daemon.crash();
+      });
+    } else {
+      cluster_.daemon.crash();
+    }
+  });
   every(f.store_failure, [this] {
     if (SimStore* store = cluster_.daemon.store()) store->fail_next();
   });

@@ -39,6 +39,12 @@ void SimStore::commit(std::vector<core::Change> changes, Done done) {
                   });
   Instant const begun = std::max(world_.now(), stalled_until_);
   Duration const took = world_.between(options_.commit.low, options_.commit.high);
+  if (crash_) {
+    world_.after(world_.between({}, begun + took - world_.now()),
+                 [is_alive = is_alive_, crash = std::exchange(crash_, nullptr)] {
+                   if (*is_alive) crash();
+                 });
+  }
   world_.after(begun + took - world_.now(), [this, is_alive = is_alive_] {
     if (*is_alive) complete();
   });

@@ -28,6 +28,8 @@ class SimStore final : public store::Store {
 
   // Faults: the next commit fails (perhaps after it became durable); commits hang until then.
   void fail_next() { fails_next_ = true; }
+  // `crash` at some moment of the next commit.
+  void crash_in_next(std::function<void()> crash) { crash_ = std::move(crash); }
   void stall(Duration length) { stalled_until_ = world_.now() + length; }
 
  private:
@@ -38,6 +40,7 @@ class SimStore final : public store::Store {
   std::unique_ptr<store::MemoryStore> memory_;
   std::function<void()> after_commit_;
   std::shared_ptr<bool> is_alive_ = std::make_shared<bool>(true);
+  std::function<void()> crash_;
   bool fails_next_ = false;
   Instant stalled_until_{};
 };

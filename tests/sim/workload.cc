@@ -403,15 +403,26 @@ void Workload::admin(std::string name, core::AdminAction action, core::Gate::Don
 }
 
 // An operator's change holds from its answer on; until then, and after a crash, nobody knows.
-void Workload::set_tenant(std::size_t t, core::SetTenant ask) {
-  bool const is_enabled = is_enabled_[t];
-  Quota const quota = quota_[t];
+void Workload::enable_tenant(std::size_t t, bool is_enabled) {
+  is_enabled_[t] = is_enabled;
   auditor_.tenant_enabled(t, is_enabled, false);
-  admin("tenant.set", std::move(ask),
-        [this, t, is_enabled, quota](Result<core::Reply> const& reply) {
-          if (!reply) return;
-          auditor_.tenant_enabled(t, is_enabled, true);
-          auditor_.quota_set(t, quota, true);
+  admin("tenant.set", core::SetTenant{.id = cluster_.tenants[t].id.value, .enabled = is_enabled},
+        [this, t, is_enabled](Result<core::Reply> const& reply) {
+          // A later call may be on its way already: then this answer says nothing.
+          if (reply && is_enabled_[t] == is_enabled) auditor_.tenant_enabled(t, is_enabled, true);
+        });
+}
+
+void Workload::raise_quota(std::size_t t) {
+  Entropy& e = world_.entropy();
+  Quota& quota = quota_[t];
+  quota.instances += e.between(0, 20);
+  quota.vcpus += e.between(0, 40);
+  quota.memory += Mebibytes(e.between(0, 40) * 1'024);
+  auditor_.quota_set(t, quota, false);
+  admin("tenant.set", core::SetTenant{.id = cluster_.tenants[t].id.value, .quota = quota},
+        [this, t, now = quota](Result<core::Reply> const& reply) {
+          if (reply) auditor_.quota_set(t, now, true);
         });
 }
 
@@ -422,29 +433,20 @@ void Workload::next_operator_call() {
     if (!cluster_.daemon.is_up()) return;
     Entropy& e = world_.entropy();
     std::size_t const t = e.below(cluster_.tenants.size());
-    std::string const tenant = cluster_.tenants[t].id.value;
     std::string const host = cluster_.hosts[e.below(cluster_.hosts.size())]->machine().id().value;
     switch (e.below(6)) {
       case 0: admin("host.cordon", core::CordonHost{host, e.below(2) == 0}, nullptr); break;
-      case 1:
-        is_enabled_[t] = !is_enabled_[t] || e.below(2) == 0;
-        set_tenant(t, {.id = tenant, .enabled = is_enabled_[t]});
-        break;
-      case 2: {
-        Quota& quota = quota_[t];
-        quota.instances += e.between(0, 20);
-        quota.vcpus += e.between(0, 40);
-        quota.memory += Mebibytes(e.between(0, 40) * 1'024);
-        set_tenant(t, {.id = tenant, .quota = quota});
-        break;
-      }
+      case 1: enable_tenant(t, !is_enabled_[t] || e.below(2) == 0); break;
+      case 2: raise_quota(t); break;
       case 3: {
         is_key_enabled_[t] = !is_key_enabled_[t] || e.below(2) == 0;
         bool const is_enabled = is_key_enabled_[t];
         auditor_.key_enabled(t, is_enabled, false);
         admin("key.set", core::SetAccessKey{cluster_.tenants[t].key.value, is_enabled},
               [this, t, is_enabled](Result<core::Reply> const& reply) {
-                if (reply) auditor_.key_enabled(t, is_enabled, true);
+                if (reply && is_key_enabled_[t] == is_enabled) {
+                  auditor_.key_enabled(t, is_enabled, true);
+                }
               });
         break;
       }

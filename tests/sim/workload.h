@@ -59,7 +59,8 @@ class Workload {
   [[nodiscard]] std::vector<std::string> some_ids(std::size_t tenant);
   [[nodiscard]] std::string absent_id();
   [[nodiscard]] std::string tag_word();
-  void set_tenant(std::size_t tenant, core::SetTenant ask);
+  void enable_tenant(std::size_t tenant, bool is_enabled);
+  void raise_quota(std::size_t tenant);
   void admin(std::string name, core::AdminAction action, core::Gate::Done done);
 
   Cluster& cluster_;
