@@ -76,7 +76,7 @@ void LibvirtBench::open() {
 }
 
 bool LibvirtBench::run_until(std::function<bool()> const& is_done) {
-  auto const deadline = std::chrono::steady_clock::now() + std::chrono::seconds(60);
+  auto const deadline = std::chrono::steady_clock::now() + std::chrono::minutes(3);
   while (!is_done()) {
     if (std::chrono::steady_clock::now() > deadline) return false;
     std::this_thread::sleep_for(std::chrono::milliseconds(5));
