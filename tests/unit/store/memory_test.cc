@@ -6,7 +6,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "tests/contract/store/records.h"
+#include "tests/support/store_records.h"
 
 namespace berth::store {
 namespace {
