@@ -113,13 +113,15 @@ class Planner {
   void want_running(Case const& c) {
     DomainSeen const* d = c.domain;
     if (d != nullptr && (d->state == DomainState::running || d->state == DomainState::paused)) {
-      if (d->reboots < c.spec.reboots) {
+      if (d->starts < c.spec.starts) {
+        // A start that answered with an error came about late, under an older count. The guest runs,
+        // which is all that the newer start asks for: only the count is recorded, so that the guest's
+        // own end is not taken for one before this start.
+        act(StartInstance{c.spec});
+      } else if (d->reboots < c.spec.reboots) {
         act(RebootInstance{c.spec.id, c.spec.generation, c.spec.reboots});
       }
-      // A start that answered with an error may have come about late, under an older count. The
-      // guest runs, which is all that the newer start asks for; a running one is left alone.
-      InstanceStatus& status = report(c, Seen::running);
-      status.starts = std::max(status.starts, c.spec.starts);
+      report(c, Seen::running);
       return;
     }
     if (d != nullptr && d->state == DomainState::off && !d->stopped_by_us && !c.is_busy &&

@@ -128,12 +128,12 @@ TEST_F(PlanTest, ACrashedGuestThatWasStartedAgainWaitsBeforeTheNextTime) {
   expect_action<StartInstance>();
 }
 
-TEST_F(PlanTest, AStartThatCameAboutLateUnderAnOlderCountIsTakenForTheNewOne) {
+TEST_F(PlanTest, AStartThatCameAboutLateUnderAnOlderCountIsRecordedUnderTheNewOne) {
   want(Power::running).starts = 3;
   see(DomainState::running).starts = 2;
-  expect_no_action();
+  expect_action<StartInstance>();
   EXPECT_EQ(status().seen, Seen::running);
-  EXPECT_EQ(status().starts, 3U);
+  EXPECT_EQ(status().starts, 2U) << "until it is recorded";
 }
 
 TEST_F(PlanTest, AStartThatFailsTooOftenIsReportedWithItsReason) {
