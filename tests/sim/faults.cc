@@ -15,7 +15,18 @@ void Faults::every(Duration mean, std::function<void()> fault) {
   });
 }
 
+// Mostly one where something can go wrong: with work under way, or at least with guests.
 SimHost& Faults::any_host() {
+  std::vector<SimHost*> busy;
+  std::vector<SimHost*> used;
+  for (auto const& host : cluster_.hosts) {
+    agent::Driver const* const driver = host->driver();
+    if (driver != nullptr && driver->actions_under_way() > 0) busy.push_back(host.get());
+    if (!host->machine().domains.empty()) used.push_back(host.get());
+  }
+  std::uint64_t const choice = world_.entropy().below(4);
+  if (choice < 2 && !busy.empty()) return *busy[world_.entropy().below(busy.size())];
+  if (choice < 3 && !used.empty()) return *used[world_.entropy().below(used.size())];
   return *cluster_.hosts[world_.entropy().below(cluster_.hosts.size())];
 }
 
@@ -31,6 +42,22 @@ void Faults::partition(std::size_t host, bool up, bool down) {
   world_.after(outage(), [this, host, up, down] {
     if (up) cluster_.network.unblock(host, Way::up);
     if (down) cluster_.network.unblock(host, Way::down);
+  });
+}
+
+// Looks until an action is under way, then kills its agent at some moment of it.
+void Faults::crash_in_action(SimHost& host, Duration patience) {
+  if (!is_on_ || patience.ns <= 0 || !host.is_agent_up()) return;
+  if (host.driver()->actions_under_way() == 0) {
+    world_.after(milliseconds(100),
+                 [this, &host, patience] { crash_in_action(host, patience - milliseconds(100)); });
+    return;
+  }
+  world_.after(world_.between({}, cluster_.options.action.high * 2), [this, &host] {
+    if (!is_on_) return;
+    host.kill_agent(false);
+    world_.after(world_.between(cluster_.options.restart.low, cluster_.options.restart.high),
+                 [&host] { host.start_agent(); });
   });
 }
 
@@ -58,6 +85,10 @@ void Faults::start() {
   });
   every(f.agent_crash, [this] {
     SimHost& host = any_host();
+    if (world_.entropy().below(2) == 0) {
+      crash_in_action(host, minutes(2));
+      return;
+    }
     host.kill_agent(false);
     world_.after(world_.between(cluster_.options.restart.low, cluster_.options.restart.high),
                  [&host] { host.start_agent(); });

@@ -16,6 +16,7 @@ class Faults {
  private:
   void every(Duration mean, std::function<void()> fault);
   [[nodiscard]] SimHost& any_host();
+  void crash_in_action(SimHost& host, Duration patience);
   [[nodiscard]] Duration outage();
   void partition(std::size_t host, bool up, bool down);
 

@@ -17,6 +17,10 @@ Error conflict(InstanceId const& id, std::string_view why) {
   return Error{Code::conflict, "instance", "instance " + id.value + ": " + std::string(why)};
 }
 
+bool is_ending(SimDomain const& d) {
+  return d.process == Process::running && d.stopped_by_us && !d.is_starting;
+}
+
 DomainSeen seen(InstanceId const& id, SimDomain const& d, std::string const& boot_id) {
   DomainSeen out{.id = id,
                  .generation = d.generation,
@@ -27,15 +31,15 @@ DomainSeen seen(InstanceId const& id, SimDomain const& d, std::string const& boo
                  .private_ip = d.process == Process::running ? d.private_ip : std::string()};
   switch (d.process) {
     case Process::running:
-      out.state = d.stopped_by_us ? DomainState::shutting_down : DomainState::running;
+      out.state = is_ending(d) ? DomainState::shutting_down : DomainState::running;
       break;
     case Process::paused: out.state = d.is_starting ? DomainState::off : DomainState::paused; break;
-    case Process::ending: out.state = DomainState::shutting_down; break;
     case Process::none: out.state = d.is_crashed ? DomainState::crashed : DomainState::off; break;
   }
-  if (out.state == DomainState::off && (d.is_starting || d.boot_id != boot_id)) {
-    out.stopped_by_us = true;
-  }
+  bool const has_not_ended_by_itself = d.is_starting || d.boot_id != boot_id;
+  bool const is_down = out.state == DomainState::off || out.state == DomainState::crashed;
+  if (is_down && has_not_ended_by_itself) out.stopped_by_us = true;
+  if (out.state == DomainState::crashed && out.stopped_by_us) out.state = DomainState::off;
   return out;
 }
 
@@ -211,16 +215,18 @@ void SimHypervisor::start(InstanceSpec const& spec, ActionDone done) {
     answer(done, conflict(spec.id, "its domain has another UUID"));
     return;
   }
-  if (domain != nullptr && domain->process == Process::paused && domain->is_starting) {
-    let_run(spec.id, done);
-    return;
-  }
-  if (domain != nullptr && domain->process == Process::ending) {
+  if (domain != nullptr && is_ending(*domain)) {
     answer(done, conflict(spec.id, "it is still shutting down"));
     return;
   }
   if (domain != nullptr && domain->process != Process::none) {
-    answer(done, {});
+    if (domain->is_starting) {
+      let_run(spec.id, done);
+    } else {
+      // What runs has what this start wanted; a reboot it may owe stays owed.
+      domain->starts = std::max(domain->starts, spec.starts);
+      answer(done, {});
+    }
     return;
   }
   if (!machine_.images.contains(spec.image_digest)) {

@@ -33,7 +33,7 @@ class GuestWatch {
 };
 
 struct SimDomain {
-  enum class Process { none, paused, running, ending };
+  enum class Process { none, paused, running };
 
   PlacementGeneration generation;
   std::string uuid;
