@@ -142,6 +142,15 @@ class Planner {
       report(c, Seen::failed).reason = c.attempt->error;
       return;
     }
+    // It ran before, so it had a disk with its tenant's data. A fresh one in its place would pass for
+    // it: that is said, not done.
+    bool const has_run = c.spec.starts > 1 || (c.domain != nullptr && c.domain->starts > 0);
+    if (has_run && !c.has_disk && !c.is_busy) {
+      InstanceStatus& status = report(c, Seen::failed);
+      status.starts = c.spec.starts;
+      status.reason = "the root disk of the instance is gone from its host";
+      return;
+    }
     report(c, Seen::preparing);
     if (is_this_start && s_.now < c.attempt->not_before) return;
     if (!has_image(c.spec.image_digest)) {

@@ -8,6 +8,7 @@
 //   running   running                         RebootInstance if behind   running
 //   running   shut down from inside           –                          stopped, ended by itself
 //   running   crashed, host was down          StartInstance, with pause  preparing
+//   running   none or off, its disk gone      –                          failed: it ran before
 //   stopped   running                         ShutDown, then PowerOff    running
 //   stopped   off, none                       –                          stopped
 //   absent    any, or a disk                  RemoveInstance             as seen

@@ -61,6 +61,22 @@ class PlanTest : public ::testing::Test {
   Instant now{seconds(1'000).ns};
 };
 
+TEST_F(PlanTest, AnInstanceThatRanIsNotGivenAFreshDiskForTheOneThatIsGone) {
+  want(Power::running);
+  have_image();
+  see(DomainState::crashed);
+  observed.disks.clear();
+  expect_no_action();
+  EXPECT_EQ(status().seen, Seen::failed);
+  EXPECT_EQ(status().starts, 1u) << "it ran: it is to be stopped, not terminated";
+  observed.domains.clear();
+  spec->instances.front().starts = 2;
+  expect_no_action();
+  EXPECT_EQ(status().seen, Seen::failed);
+  spec->instances.front().starts = 1;
+  expect_action<StartInstance>();  // its first start: there never was one
+}
+
 TEST_F(PlanTest, ANewInstanceFirstFetchesItsImage) {
   want(Power::running);
   expect_action<FetchImage>();
