@@ -8,12 +8,13 @@ function(berth_room name)
 endfunction()
 
 # berth_test(name SOURCES a_test.cc ... LINK targets): a GoogleTest program known to ctest.
+# LAUNCHER: a script that is given the program to run.
 function(berth_test name)
-  cmake_parse_arguments(TEST "" "TIMEOUT" "SOURCES;LINK;ARGS;LABELS" ${ARGN})
+  cmake_parse_arguments(TEST "" "TIMEOUT;LAUNCHER" "SOURCES;LINK;ARGS;LABELS" ${ARGN})
   add_executable(${name} ${TEST_SOURCES})
   target_include_directories(${name} PRIVATE ${CMAKE_SOURCE_DIR} ${CMAKE_SOURCE_DIR}/include)
   target_link_libraries(${name} PRIVATE berth_warnings ${TEST_LINK} GTest::gmock GTest::gtest_main)
-  add_test(NAME ${name} COMMAND ${name} ${TEST_ARGS} WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
+  add_test(NAME ${name} COMMAND ${TEST_LAUNCHER} $<TARGET_FILE:${name}> ${TEST_ARGS} WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
   if(NOT TEST_TIMEOUT)
     set(TEST_TIMEOUT 300)
   endif()
