@@ -10,7 +10,6 @@
 #include "agent/disks/image_inspector.h"
 #include "berth/base/digest.h"
 #include "berth/base/log.h"
-#include "berth/base/log_event.h"
 #include "common/pki/authority.h"
 #include "common/pki/join_token.h"
 #include "common/pki/secret_file.h"
@@ -22,6 +21,7 @@
 #include "daemon/http/metrics_front.h"
 #include "daemon/metrics/metrics.h"
 #include "daemon/store/sqlite.h"
+#include "daemon/watcher.h"
 
 namespace berth {
 
@@ -57,55 +57,6 @@ Result<std::string> region_key(std::string const& file, bool has_store) {
   TRY(pki::write_file_atomically(file, key, 0400));
   return key;
 }
-
-// Logs events, counts, and publishes what other threads read.
-class Watcher final : public driver::Observer {
- public:
-  Watcher(DaemonMetrics& metrics, Published& published, Clock& clock)
-      : metrics_(metrics), published_(published), clock_(clock) {}
-
-  void decided(core::Input const& input, Result<core::Decision> const& decision,
-               Duration took) override {
-    metrics_.decided(input, decision, took);
-    LogField request("request_id", "");
-    LogField action("action", "");
-    if (auto const* call = std::get_if<core::ApiCall>(&input)) {
-      request.value = call->caller.request_id;
-      action.value = call->action_name;
-    } else if (auto const* operators = std::get_if<core::AdminCall>(&input)) {
-      request.value = operators->request_id;
-      action.value = operators->action_name;
-    }
-    if (!decision) {
-      Error const& error = decision.error();
-      log_event(LogLevel::info, "refused",
-                {request, action, {"code", name(error.code)}, {"message", error.message}});
-      return;
-    }
-    for (core::Event const& event : decision->events) {
-      std::vector<LogField> fields;
-      if (!request.value.empty()) fields = {request, action};
-      for (auto const& [key, value] : event.fields) fields.emplace_back(key, value);
-      log_event(LogLevel::info, event.what, fields);
-    }
-    // One line per decision that somebody asked for; reads only where every step is wanted.
-    if (request.value.empty()) return;
-    log_event(decision->changes.empty() ? LogLevel::debug : LogLevel::info, "decided",
-              {request, action, {"changes", std::uint64_t{decision->changes.size()}}});
-  }
-  void committed(std::vector<core::Change> const& changes, std::size_t inputs,
-                 Duration took) override {
-    metrics_.committed(changes, inputs, took);
-    published_.apply(changes);
-  }
-  void released(Duration took) override { metrics_.released(took); }
-  void ticked(core::State const& state) override { metrics_.ticked(state, clock_.now().monotonic); }
-
- private:
-  DaemonMetrics& metrics_;
-  Published& published_;
-  Clock& clock_;
-};
 
 void count_http(MetricsPage& page, std::string const& listener, http::Counters const& c) {
   page.set("berth_http_connections", {{"listener", listener}},

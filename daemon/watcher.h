@@ -1,0 +1,30 @@
+#pragma once
+// Watcher: tells people and other threads what the driver did. It logs events, counts, and
+// publishes the keys that the fronts check signatures against. On the driver's thread.
+
+#include "daemon/driver/driver.h"
+#include "daemon/metrics/metrics.h"
+#include "daemon/published.h"
+
+namespace berth {
+
+class Watcher final : public driver::Observer {
+ public:
+  // All three must outlive it.
+  Watcher(DaemonMetrics& metrics, Published& published, Clock& clock)
+      : metrics_(metrics), published_(published), clock_(clock) {}
+
+  void decided(core::Input const& input, Result<core::Decision> const& decision,
+               Duration took) override;
+  void committed(std::vector<core::Change> const& changes, std::size_t inputs,
+                 Duration took) override;
+  void released(Duration took) override;
+  void ticked(core::State const& state) override;
+
+ private:
+  DaemonMetrics& metrics_;
+  Published& published_;
+  Clock& clock_;
+};
+
+}  // namespace berth
