@@ -20,6 +20,7 @@ struct CommitStats {
   std::atomic<std::uint64_t> changes{0};       // in those commits
   std::atomic<std::uint64_t> transactions{0};  // groups of commits that shared one sync
   std::atomic<std::uint64_t> failures{0};      // commits answered with an error
+  std::atomic<std::uint64_t> retries{0};       // transactions written again, for want of space
   // From commit() to durable, waiting included.
   std::atomic<std::int64_t> latency_last_ns{0};
   std::atomic<std::int64_t> latency_total_ns{0};

@@ -54,6 +54,7 @@ class MemoryStore final : public Store {
 
   [[nodiscard]] Result<std::vector<core::Change>> load() override;
   void commit(std::vector<core::Change> changes, Done done) override;
+  [[nodiscard]] bool is_full() const override { return is_full_; }
   [[nodiscard]] StoreSize size() override;
   [[nodiscard]] Result<std::vector<core::AuditRecord>> audit(std::uint64_t first,
                                                              std::size_t count) override;
@@ -65,6 +66,9 @@ class MemoryStore final : public Store {
   // Answers the oldest pending commit, all behind it and all to come with `error`. Only the oldest
   // can still have become durable. False: none was pending.
   bool fail_next(Fate fate, Error error);
+  // What is_full() says from now on. Whether commits still become durable is the caller's choice:
+  // complete_next() works as ever.
+  void set_full(bool is_full) { is_full_ = is_full; }
   // As if the process had died and come back on the same disk: pending commits are lost, their
   // `done` never runs, an earlier failure is forgotten.
   void crash();
@@ -83,6 +87,7 @@ class MemoryStore final : public Store {
   Completion completion_;
   std::deque<Pending> pending_;
   std::optional<Error> failure_;
+  bool is_full_ = false;
 };
 
 }  // namespace berth::store

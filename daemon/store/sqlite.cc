@@ -1,15 +1,10 @@
 #include "daemon/store/sqlite.h"
 
-#include <fcntl.h>
 #include <sys/stat.h>
-#include <sys/vfs.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <cerrno>
 #include <chrono>
 #include <condition_variable>
-#include <cstring>
 #include <deque>
 #include <mutex>
 #include <optional>
@@ -19,9 +14,10 @@
 #include <utility>
 
 #include "common/wire/record.h"
+#include "daemon/store/disk_space.h"
 #include "daemon/store/lock_file.h"
 #include "daemon/store/sqlite_connection.h"
-#include "daemon/store/sqlite_schema.h"
+#include "daemon/store/sqlite_file.h"
 
 namespace berth::store {
 
@@ -30,10 +26,10 @@ namespace {
 // Enough to share one sync among every commit that waits, little enough that the first of them does
 // not wait long for the last.
 constexpr std::size_t kChangesPerTransactionMax = 16'384;
-// SQLite copies the log back every 1,000 pages; a log that grew past this while a reader held it
-// open is cut back.
+// The log is copied back when it has so many pages; one that grew past so many bytes while a reader
+// held it open is cut back.
+constexpr int kLogPagesMax = 1'000;
 constexpr std::int64_t kWalBytesMax = std::int64_t{32} << 20;
-constexpr int kSchemaNewest = static_cast<int>(kSqliteSchemaSteps.size());
 
 using SteadyClock = std::chrono::steady_clock;
 
@@ -57,73 +53,6 @@ std::int64_t checksum(wire::RecordKey const& place, std::string_view payload) {
   return Checksum().add(head).add(place.id).add(payload).value();
 }
 
-Result<void> check_whole(Connection& connection) {
-  Statement statement;
-  TRY(statement.prepare(connection, "PRAGMA quick_check(1)"));
-  bool const has_row = TRY(statement.step());
-  std::string const verdict(has_row ? statement.bytes(0) : "no answer");
-  if (verdict == "ok") return {};
-  return Error{Code::corrupt, "store",
-               connection.file() + ": damaged: " + verdict + "; restore it from a backup"};
-}
-
-// Network file systems break the locks and the syncs that durability rests on.
-Result<void> check_is_local(std::string const& file) {
-  constexpr std::uint32_t kNetwork[] = {0x6969, 0xFF534D42, 0xFE534D42,
-                                        0x00C36400};  // NFS, CIFS, SMB2, Ceph
-  struct statfs found{};
-  if (::statfs(file.c_str(), &found) != 0) return {};
-  if (std::ranges::find(kNetwork, static_cast<std::uint32_t>(found.f_type)) == std::end(kNetwork))
-    return {};
-  return Error{
-      Code::invalid, "store",
-      file + ": wanted a local disk, found a network file system; its syncs cannot be relied on"};
-}
-
-Result<void> make_file(std::string const& file) {
-  // SQLite would follow the umask; the file holds tenants' user data and sealed secrets.
-  int const fd = ::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-  if (fd < 0) {
-    return Error{Code::unavailable, "store", file + ": cannot be opened: " + std::strerror(errno)};
-  }
-  ::close(fd);
-  return {};
-}
-
-Result<void> migrate(Connection& connection) {
-  std::int64_t const application = TRY(number_from(connection, "PRAGMA application_id"));
-  std::int64_t const tables = TRY(number_from(connection, "SELECT count(*) FROM sqlite_schema"));
-  if (application != kSqliteApplicationId && tables != 0) {
-    return Error{Code::invalid, "store",
-                 connection.file() +
-                     ": wanted a Berth store or an empty file, found another program's "
-                     "SQLite file (application_id " +
-                     std::to_string(application) + ")"};
-  }
-  if (tables == 0) {
-    TRY(connection.run(
-        "BEGIN IMMEDIATE;"
-        "CREATE TABLE meta (key TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT, WITHOUT ROWID;"
-        "INSERT INTO meta VALUES ('schema', 0), ('is_closed', 1);"
-        "PRAGMA application_id=" +
-        std::to_string(kSqliteApplicationId) + "; COMMIT;"));
-  }
-  std::int64_t const schema =
-      TRY(number_from(connection, "SELECT value FROM meta WHERE key='schema'"));
-  if (schema < 0 || schema > kSchemaNewest) {
-    return Error{Code::invalid, "store",
-                 connection.file() + ": wanted schema " + std::to_string(kSchemaNewest) +
-                     " or older, found " + std::to_string(schema) +
-                     "; it was written by a newer Berth: install that version again"};
-  }
-  for (std::int64_t step = schema; step < kSchemaNewest; ++step) {
-    TRY(connection.run(
-        "BEGIN IMMEDIATE;" + std::string(kSqliteSchemaSteps[static_cast<std::size_t>(step)]) +
-        "UPDATE meta SET value=" + std::to_string(step + 1) + " WHERE key='schema'; COMMIT;"));
-  }
-  return {};
-}
-
 std::int64_t file_bytes(std::string const& path) {
   struct stat found{};
   return ::stat(path.c_str(), &found) == 0 ? std::int64_t{found.st_size} : 0;
@@ -143,9 +72,15 @@ struct Waiting {
 }  // namespace
 
 struct SqliteStore::Impl {
-  explicit Impl(LockFile taken) : lock(std::move(taken)) {}
+  Impl(LockFile taken, Options const& options)
+      : lock(std::move(taken)),
+        vfs(options.vfs),
+        space(
+            {.file = options.file, .ballast_bytes = options.ballast_bytes, .pace = options.pace}) {}
 
   LockFile lock;  // first in, last out
+  std::string vfs;
+  DiskSpace space;
 
   Connection writer;  // of open() and then of the writer thread alone
   Statement begin, commit, update, insert, erase, append;
@@ -172,25 +107,29 @@ struct SqliteStore::Impl {
   [[nodiscard]] Result<void> prepare();
   void run(std::stop_token const& stop);
   [[nodiscard]] std::vector<Waiting> take_group(std::stop_token const& stop);
-  void write_group(std::vector<Waiting>& group);
+  void write_group(std::vector<Waiting>& group, std::stop_token const& stop);
+  [[nodiscard]] Result<void> write_for_certain(std::vector<Waiting> const& group,
+                                               std::stop_token const& stop);
   [[nodiscard]] Result<void> write(std::vector<Waiting> const& group);
   [[nodiscard]] Result<int> write_one(core::Change const& change);
+  [[nodiscard]] Result<void> tidy_log();
   void measure();
   void close();
 };
 
 Result<void> SqliteStore::Impl::start(std::string const& file) {
-  TRY(writer.open(file));
+  TRY(writer.open(file, vfs));
   TRY(migrate(writer));
   if (TRY(number_from(writer, "SELECT value FROM meta WHERE key='is_closed'")) != 1) {
     TRY(check_whole(writer));
   }
   TRY(writer.run("UPDATE meta SET value=0 WHERE key='is_closed'"));
-  TRY(reader.open(file));
+  TRY(reader.open(file, vfs));
   TRY(prepare());
   records = TRY(
       number_from(writer, "SELECT (SELECT count(*) FROM record) + (SELECT count(*) FROM audit)"));
   measure();
+  space.start();
   thread = std::jthread([this](std::stop_token const& stop) { run(stop); });
   return {};
 }
@@ -216,7 +155,7 @@ void SqliteStore::Impl::run(std::stop_token const& stop) {
   for (;;) {
     std::vector<Waiting> group = take_group(stop);
     if (group.empty()) return;
-    write_group(group);
+    write_group(group, stop);
   }
 }
 
@@ -235,14 +174,16 @@ std::vector<Waiting> SqliteStore::Impl::take_group(std::stop_token const& stop) 
   return group;
 }
 
-void SqliteStore::Impl::write_group(std::vector<Waiting>& group) {
+void SqliteStore::Impl::write_group(std::vector<Waiting>& group, std::stop_token const& stop) {
   std::optional<Error> broken;
   {
     std::scoped_lock const guard(queue_mutex);
     broken = failure;
   }
   if (!broken) {
-    if (Result<void> const written = write(group); !written) {
+    Result<void> written = write_for_certain(group, stop);
+    if (written) written = tidy_log();
+    if (!written) {
       broken = written.error();
       std::scoped_lock const guard(queue_mutex);
       failure = broken;
@@ -262,6 +203,23 @@ void SqliteStore::Impl::write_group(std::vector<Waiting>& group) {
   }
 }
 
+// A full disk fails no commit: nobody was promised these, but they are decided. They get the
+// ballast, and if that is too little they wait until there is room. A stop waits no longer.
+Result<void> SqliteStore::Impl::write_for_certain(std::vector<Waiting> const& group,
+                                                  std::stop_token const& stop) {
+  for (;;) {
+    Result<void> const written = write(group);
+    if (written || !is_out_of_space(written.error())) return written;
+    TRY(writer.roll_back());
+    stats.retries.fetch_add(1, std::memory_order_relaxed);
+    bool const had_ballast = space.give_ballast_back(written.error().message);
+    if (had_ballast) continue;
+    std::unique_lock wait(queue_mutex);
+    queue_changed.wait_for(wait, stop, space.pace(), [] { return false; });
+    if (stop.stop_requested()) return written;
+  }
+}
+
 Result<void> SqliteStore::Impl::write(std::vector<Waiting> const& group) {
   std::int64_t grown = 0;
   TRY(begin.run());
@@ -271,7 +229,6 @@ Result<void> SqliteStore::Impl::write(std::vector<Waiting> const& group) {
   TRY(commit.run());
   stats.transactions.fetch_add(1, std::memory_order_relaxed);
   records.fetch_add(grown, std::memory_order_relaxed);
-  measure();
   return {};
 }
 
@@ -303,12 +260,25 @@ Result<int> SqliteStore::Impl::write_one(core::Change const& change) {
   return replaced != 0 ? Result<int>(0) : replace_or_add(insert);
 }
 
+// Copying the log back makes nothing more durable, so that a full disk only puts it off: it may
+// need room to grow the file. Any other failure is one of the disk.
+Result<void> SqliteStore::Impl::tidy_log() {
+  Result<void> done;
+  if (writer.log_pages() >= kLogPagesMax) done = writer.copy_log_back();
+  measure();
+  if (done && wal_bytes > kWalBytesMax) {
+    done = writer.cut_log();
+    measure();
+  }
+  if (!done && is_out_of_space(done.error())) {
+    space.give_ballast_back(done.error().message);
+    return {};
+  }
+  return done;
+}
+
 void SqliteStore::Impl::measure() {
   wal_bytes = file_bytes(writer.file() + "-wal");
-  if (wal_bytes > kWalBytesMax) {
-    writer.cut_log();
-    wal_bytes = file_bytes(writer.file() + "-wal");
-  }
   bytes.store(file_bytes(writer.file()) + wal_bytes, std::memory_order_relaxed);
 }
 
@@ -325,8 +295,14 @@ Result<std::unique_ptr<SqliteStore>> SqliteStore::open(Options options) {
   if (!lock) return lock.error();
   TRY(make_file(options.file));
   TRY(check_is_local(options.file));
-  auto impl = std::make_unique<Impl>(*std::move(lock));
-  TRY(impl->start(options.file));
+  auto impl = std::make_unique<Impl>(*std::move(lock), options);
+  Result<void> started = impl->start(options.file);
+  // A disk that filled while nobody watched: the ballast of the run before is for that, too.
+  if (!started && is_out_of_space(started.error()) && impl->space.remove_ballast()) {
+    impl = std::make_unique<Impl>(std::move(impl->lock), options);
+    started = impl->start(options.file);
+  }
+  if (!started) return std::move(started).error();
   return std::unique_ptr<SqliteStore>(new SqliteStore(std::move(impl)));
 }
 
@@ -401,6 +377,14 @@ Result<std::vector<core::AuditRecord>> SqliteStore::audit(std::uint64_t first, s
   rows.reset();
   if (!done) return done.error().within(impl_->reader.file());
   return records;
+}
+
+bool SqliteStore::is_full() const {
+  return impl_->space.is_full();
+}
+
+std::uint64_t SqliteStore::times_full() const {
+  return impl_->space.times_full();
 }
 
 CommitStats const& SqliteStore::stats() const {

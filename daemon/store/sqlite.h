@@ -4,20 +4,26 @@
 //   std::unique_ptr<SqliteStore> store = TRY(SqliteStore::open({.file =
 //   "/var/lib/berth/berth.db"}));
 //
-// Beside the file lie SQLite's "-wal" and "-shm" and our ".lock", which holds the pid of the daemon
-// that has the store. WAL with synchronous=FULL: when `done` says success the commit is on the
-// disk.
+// Beside the file lie SQLite's "-wal" and "-shm", our ".lock", which holds the pid of the daemon
+// that has the store, and our ".ballast" (disk_space.h). WAL with synchronous=FULL: when `done`
+// says success the commit is on the disk.
+//
+// A full disk fails no commit: the transaction is rolled back, the ballast given to the disk and
+// the same transaction written again, however long that takes. Any other failure of a write or a
+// sync fails the commit and the store.
 //
 // Threads: commit() may be called from any thread and never blocks on the disk; one writer thread
 // takes every commit that waits, writes them in one transaction and runs their `done` in order.
 // load(), audit() and size() may be called from any thread at any time.
 
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "daemon/store/commit_stats.h"
+#include "daemon/store/disk_space.h"
 #include "daemon/store/store.h"
 
 namespace berth::store {
@@ -26,6 +32,10 @@ class SqliteStore final : public Store {
  public:
   struct Options {
     std::string file;  // made with mode 0600 if absent; its folder must exist
+    // For tests: a small disk, a short wait, SQLite on other system calls than the real ones.
+    std::int64_t ballast_bytes = DiskSpace::kBallastBytes;
+    std::chrono::milliseconds pace = DiskSpace::kPace;  // of looks at the disk and of retries
+    std::string vfs;  // a name registered with SQLite; empty: its own
   };
 
   // Commits that may wait; one more is answered with Code::unavailable and ends the store.
@@ -38,7 +48,8 @@ class SqliteStore final : public Store {
   // schema, not a Berth store, or a network file system. Code::corrupt: damaged.
   [[nodiscard]] static Result<std::unique_ptr<SqliteStore>> open(Options options);
 
-  // Waits until every commit given is answered, then marks the file as closed in order.
+  // Waits until every commit given is answered (on a full disk: with its error), then marks the
+  // file as closed in order.
   ~SqliteStore() override;
 
   SqliteStore(SqliteStore const&) = delete;
@@ -51,6 +62,10 @@ class SqliteStore final : public Store {
   [[nodiscard]] Result<std::vector<core::AuditRecord>> audit(std::uint64_t first,
                                                              std::size_t count) override;
 
+  [[nodiscard]] bool is_full() const override;
+
+  // How often the disk was full since the start. Thread-safe.
+  [[nodiscard]] std::uint64_t times_full() const;
   [[nodiscard]] CommitStats const& stats() const;
 
  private:

@@ -2,6 +2,8 @@
 
 #include <sqlite3.h>
 
+#include <cerrno>
+
 namespace berth::store {
 
 namespace {
@@ -17,6 +19,25 @@ Code code_of(int sqlite_code) {
   }
 }
 
+// The disk's space or this user's share of it. Syncs are left out: a sync that failed has perhaps
+// dropped what it should have kept.
+bool is_full(int sqlite_code, int system_error) {
+  switch (sqlite_code) {
+    case SQLITE_FULL: return true;  // a write that the disk took in part, or not at all
+    case SQLITE_IOERR_WRITE:
+    case SQLITE_IOERR_TRUNCATE:
+    case SQLITE_IOERR_SHMSIZE:
+    case SQLITE_IOERR_SHMOPEN:
+    case SQLITE_CANTOPEN: return system_error == ENOSPC || system_error == EDQUOT;
+    default: return false;
+  }
+}
+
+int count_pages(void* log_pages, sqlite3*, char const*, int pages) {
+  *static_cast<int*>(log_pages) = pages;
+  return SQLITE_OK;
+}
+
 // Only a wrong index or a statement in mid-step can fail: our own mistakes.
 void bound(int rc) {
   ENSURE(rc == SQLITE_OK);
@@ -28,13 +49,15 @@ Connection::~Connection() {
   sqlite3_close_v2(db_);
 }
 
-Result<void> Connection::open(std::string const& file) {
+Result<void> Connection::open(std::string const& file, std::string const& vfs) {
   constexpr int kFlags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE;
   constexpr int kBusyMs = 5'000;  // another connection of ours, cutting the log
   file_ = file;
-  if (int const rc = sqlite3_open_v2(file.c_str(), &db_, kFlags, nullptr); rc != SQLITE_OK) {
+  char const* const named = vfs.empty() ? nullptr : vfs.c_str();
+  if (int const rc = sqlite3_open_v2(file.c_str(), &db_, kFlags, named); rc != SQLITE_OK) {
     return error(rc);
   }
+  sqlite3_wal_hook(db_, count_pages, &log_pages_);
   sqlite3_busy_timeout(db_, kBusyMs);
   {
     Statement mode;
@@ -57,14 +80,33 @@ Result<void> Connection::run(std::string const& sql) {
   return {};
 }
 
-void Connection::cut_log() {
-  sqlite3_wal_checkpoint_v2(db_, nullptr, SQLITE_CHECKPOINT_TRUNCATE, nullptr, nullptr);
+Result<void> Connection::roll_back() {
+  if (sqlite3_get_autocommit(db_) != 0) return {};
+  return run("ROLLBACK");
+}
+
+Result<void> Connection::copy_log_back() {
+  return checkpoint(SQLITE_CHECKPOINT_PASSIVE);
+}
+
+Result<void> Connection::cut_log() {
+  return checkpoint(SQLITE_CHECKPOINT_TRUNCATE);
+}
+
+Result<void> Connection::checkpoint(int mode) {
+  int const rc = sqlite3_wal_checkpoint_v2(db_, nullptr, mode, nullptr, nullptr);
+  int const kind = rc & 0xff;
+  if (kind != SQLITE_OK && kind != SQLITE_BUSY && kind != SQLITE_LOCKED) return error(rc);
+  return {};
 }
 
 Error Connection::error(int sqlite_code) const {
   std::string const text = db_ != nullptr ? sqlite3_errmsg(db_) : sqlite3_errstr(sqlite_code);
-  return Error{code_of(sqlite_code), "store",
-               file_ + ": " + text + " (SQLite " + std::to_string(sqlite_code) + ")"};
+  int const system_error = db_ != nullptr ? sqlite3_system_errno(db_) : 0;
+  std::string const number = "SQLite " + std::to_string(sqlite_code) +
+                             (system_error != 0 ? ", system " + std::to_string(system_error) : "");
+  return Error{code_of(sqlite_code), is_full(sqlite_code, system_error) ? "disk-space" : "store",
+               file_ + ": " + text + " (" + number + ")"};
 }
 
 Statement::~Statement() {

@@ -21,23 +21,42 @@ class Connection {
   Connection(Connection const&) = delete;
   Connection& operator=(Connection const&) = delete;
 
-  // The file must exist. Sets WAL and synchronous=FULL; without WAL it is an error.
-  [[nodiscard]] Result<void> open(std::string const& file);
+  // The file must exist. Sets WAL and synchronous=FULL; without WAL it is an error. `vfs`: one of
+  // SQLite's, empty for its own.
+  [[nodiscard]] Result<void> open(std::string const& file, std::string const& vfs = {});
   // Statements without rows, separated by ';'.
   [[nodiscard]] Result<void> run(std::string const& sql);
-  // Copies the log back into the file and cuts its file to nothing. A reader may keep it from that,
-  // until the next time.
-  void cut_log();
+  // Ends a transaction that a failure left open, if one is.
+  [[nodiscard]] Result<void> roll_back();
 
-  // What SQLite says of its last failure, after the file's name.
+  // Pages in the log since it was last begun anew, as of this connection's last commit.
+  [[nodiscard]] int log_pages() const { return log_pages_; }
+  // Copies the log back into the file, so that the log can begin anew. A reader may keep it from
+  // that, which is no error: until the next time. SQLite's own copying after a commit is off,
+  // because it would say nothing of a failed sync.
+  [[nodiscard]] Result<void> copy_log_back();
+  // The same, and cuts the log's file to nothing.
+  [[nodiscard]] Result<void> cut_log();
+
+  // What SQLite says of its last failure, after the file's name. Subject "disk-space": the disk is
+  // full (see is_out_of_space).
   [[nodiscard]] Error error(int sqlite_code) const;
   [[nodiscard]] std::string const& file() const { return file_; }
 
  private:
   friend class Statement;
+  [[nodiscard]] Result<void> checkpoint(int mode);
+
   sqlite3* db_ = nullptr;
   std::string file_;
+  int log_pages_ = 0;
 };
+
+// The disk took no more, and nothing was lost by it: after roll_back() the same may be tried again.
+// Never a failed sync, also when the disk says that it was full: what it dropped is not known.
+[[nodiscard]] inline bool is_out_of_space(Error const& error) {
+  return error.subject == "disk-space";
+}
 
 // A prepared statement; its connection must outlive it. Bound text and blobs are not copied: they
 // must live until reset(), or until run() returns.

@@ -16,7 +16,7 @@
 namespace berth::store {
 
 struct StoreSize {
-  std::int64_t bytes = 0;    // on disk, journal included; 0 for memory
+  std::int64_t bytes = 0;  // on disk, journal included; 0 for memory
   std::int64_t records = 0;
 
   bool operator==(StoreSize const&) const = default;
@@ -35,6 +35,10 @@ class Store {
   // Takes the durable changes of one batch. `done` is called once, on a thread of the store's
   // choosing (the caller's own for memory), never from inside commit() for threaded stores.
   virtual void commit(std::vector<core::Change> changes, Done done) = 0;
+
+  // There is no room, or hardly any: what must be stored should not be begun. A commit is taken
+  // all the same and becomes durable when there is room. Thread-safe; changes by itself.
+  [[nodiscard]] virtual bool is_full() const { return false; }
 
   [[nodiscard]] virtual StoreSize size() = 0;
 
