@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "berth/base/overloaded.h"
+#include "berth/base/plant.h"
 #include "berth/model/limits.h"
 
 namespace berth::agent {
@@ -114,9 +115,9 @@ class Planner {
     DomainSeen const* d = c.domain;
     if (d != nullptr && (d->state == DomainState::running || d->state == DomainState::paused)) {
       if (d->starts < c.spec.starts) {
-        // A start that answered with an error came about late, under an older count. The guest runs,
-        // which is all that the newer start asks for: only the count is recorded, so that the guest's
-        // own end is not taken for one before this start.
+        // A start that answered with an error came about late, under an older count. The guest
+        // runs, which is all that the newer start asks for: only the count is recorded, so that the
+        // guest's own end is not taken for one before this start.
         act(StartInstance{c.spec});
       } else if (d->reboots < c.spec.reboots) {
         act(RebootInstance{c.spec.id, c.spec.generation, c.spec.reboots});
@@ -125,7 +126,7 @@ class Planner {
       return;
     }
     if (d != nullptr && d->state == DomainState::off && !d->stopped_by_us && !c.is_busy &&
-        d->starts >= c.spec.starts) {
+        !PLANTED(inner_shutdown_restarted) && d->starts >= c.spec.starts) {
       report(c, Seen::stopped).ended_by_itself = true;
       return;
     }
@@ -138,14 +139,14 @@ class Planner {
 
   void start(Case const& c) {
     bool const is_this_start = c.attempt != nullptr && c.attempt->starts == c.spec.starts;
-    if (is_this_start && c.attempt->failures >= kStartAttemptsMax) {
+    if (is_this_start && c.attempt->failures >= kStartAttemptsMax && !PLANTED(starts_for_ever)) {
       report(c, Seen::failed).reason = c.attempt->error;
       return;
     }
-    // It ran before, so it had a disk with its tenant's data. A fresh one in its place would pass for
-    // it: that is said, not done.
+    // It ran before, so it had a disk with its tenant's data. A fresh one in its place would pass
+    // for it: that is said, not done.
     bool const has_run = c.spec.starts > 1 || (c.domain != nullptr && c.domain->starts > 0);
-    if (has_run && !c.has_disk && !c.is_busy) {
+    if (has_run && !c.has_disk && !c.is_busy && !PLANTED(disk_made_anew)) {
       InstanceStatus& status = report(c, Seen::failed);
       status.starts = c.spec.starts;
       status.reason = "the root disk of the instance is gone from its host";
@@ -162,6 +163,8 @@ class Planner {
 
   void want_stopped(Case const& c) {
     if (!has_process(c.domain)) {
+      if (PLANTED(stop_removes) && c.domain != nullptr)
+        act(RemoveInstance{c.spec.id, c.spec.generation, c.spec.uuid, tombstone()});
       // While an action is under way the guest may be just about to start.
       report(c, c.is_busy ? Seen::preparing : Seen::stopped);
       return;
@@ -170,13 +173,14 @@ class Planner {
     bool const is_asked = c.attempt != nullptr && c.attempt->shutdown_asked.has_value();
     if (!is_asked) {
       act(ShutDownInstance{c.spec.id, c.spec.generation});
-    } else if (s_.now - *c.attempt->shutdown_asked > limits::kShutdownGrace) {
+    } else if (s_.now - *c.attempt->shutdown_asked > limits::kShutdownGrace &&
+               !PLANTED(power_button_only)) {
       act(PowerOffInstance{c.spec.id, c.spec.generation});
     }
   }
 
   void want_absent(Case const& c) {
-    if (c.domain == nullptr && !c.has_disk) {
+    if (c.domain == nullptr && (!c.has_disk || PLANTED(disk_forgotten))) {
       report(c, c.is_busy ? Seen::preparing : Seen::absent);
       return;
     }
@@ -191,6 +195,8 @@ class Planner {
       bool const is_known = std::any_of(plan_.statuses.begin(), plan_.statuses.end(),
                                         [&](InstanceStatus const& st) { return st.id == d.id; });
       if (is_known) continue;
+      if (PLANTED(unknown_destroyed) && s_.spec)
+        act(RemoveInstance{d.id, d.generation, d.uuid, tombstone()});
       plan_.statuses.push_back({.id = d.id,
                                 .generation = d.generation,
                                 .seen = has_process(&d) ? Seen::running : Seen::stopped,

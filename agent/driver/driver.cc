@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "berth/base/log.h"
+#include "berth/base/plant.h"
 #include "berth/model/limits.h"
 
 namespace berth::agent {
@@ -50,10 +51,12 @@ void Driver::on_gone() {
 
 void Driver::on_spec(HostSpec const& spec) {
   if (spec.host != identity_.host) return;
-  bool const is_old = spec_ && !is_newer(spec, *spec_);
+  bool const is_behind = PLANTED(term_ignored) ? spec_ && spec.generation <= spec_->generation
+                                               : spec_ && !is_newer(spec, *spec_);
+  bool const is_old = is_behind && !PLANTED(older_specs_accepted);
   if (is_old) return;
   // Stored before it is acted on: after a restart this agent must not fall back behind it.
-  if (Result<void> const saved = parts_.specs.save(spec); !saved) {
+  if (Result<void> const saved = parts_.specs.save(spec); !saved && !PLANTED(acts_before_stored)) {
     log_error("a spec cannot be stored, so it is not acted on", {{"error", saved.error().message}});
     return;
   }
@@ -67,7 +70,9 @@ void Driver::on_lease(std::uint64_t heartbeat) {
   if (it == heartbeat_sent_.end()) return;
   if (parts_.on_lease) parts_.on_lease(parts_.clock.now().monotonic - it->second);
   // Counted from sending: the daemon counts from answering, which is later.
-  lease_until_ = std::max(lease_until_, it->second + limits::kLease);
+  lease_until_ = std::max(
+      lease_until_,
+      (PLANTED(lease_from_reply) ? parts_.clock.now().monotonic : it->second) + limits::kLease);
   heartbeat_sent_.erase(heartbeat_sent_.begin(), std::next(it));
 }
 
@@ -114,6 +119,8 @@ void Driver::on_observed(Result<Observed> observed) {
     return;
   }
   observed_ = *std::move(observed);
+  if (PLANTED(stale_observation))
+    std::erase_if(touched_, [this](std::string const& about) { return !running_.contains(about); });
   Plan next = plan(
       {.spec = spec_, .observed = *observed_, .attempts = attempts_, .busy = touched_, .now = now});
   for (Action const& action : next.actions) begin_action(action);

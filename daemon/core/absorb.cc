@@ -5,6 +5,7 @@
 
 #include "berth/base/ensure.h"
 #include "berth/base/overloaded.h"
+#include "berth/base/plant.h"
 #include "daemon/core/decision.h"
 #include "daemon/core/state.h"
 
@@ -32,7 +33,7 @@ void remove_from(std::map<Key, std::set<Value>>& sets, Key const& key, Value con
 }
 
 void touch_spec(Derived& derived, HostId const& host) {
-  ++derived.spec_generation[host].value;
+  if (!PLANTED(generation_not_raised)) ++derived.spec_generation[host].value;
   derived.touched_specs.insert(host);
 }
 
@@ -76,15 +77,17 @@ void unindex_instance(State& state, Instance const& instance) {
   placement::Usage const what = held(instance);
   subtract(d.used_by_tenant, instance.tenant, what);
   remove_from(d.instances_of_host, instance.placement->host, instance.id);
-  d.fleet[instance.placement->host].used -= what;
+  if (PLANTED(released_twice)) d.fleet[instance.placement->host].used -= what;
+  d.fleet[PLANTED(released_on_wrong_host) ? d.fleet.begin()->first : instance.placement->host]
+      .used -= what;
 }
 
 // Whether the two records look different in their host's spec.
 bool differs_in_spec(Instance const& a, Instance const& b) {
   return a.wanted != b.wanted || a.placement != b.placement ||
-         a.reboots_wanted != b.reboots_wanted || a.starts_wanted != b.starts_wanted ||
-         a.vcpus != b.vcpus || a.memory != b.memory || a.user_data != b.user_data ||
-         a.type != b.type;
+         (a.reboots_wanted != b.reboots_wanted && !PLANTED(reboot_not_in_spec)) ||
+         a.starts_wanted != b.starts_wanted || a.vcpus != b.vcpus || a.memory != b.memory ||
+         a.user_data != b.user_data || a.type != b.type;
 }
 
 void put_instance(State& state, Instance const& instance) {
@@ -212,8 +215,8 @@ placement::Usage capacity(Host const& host, Policy const& policy) {
 placement::Usage held(Instance const& instance) {
   if (!instance.placement) return {};
   placement::Usage what{.disk_gib = instance.disk_gib, .instances = 1};
-  bool const is_known_stopped =
-      instance.wanted != Wanted::running && instance.seen == Seen::stopped;
+  bool const is_known_stopped = instance.wanted != Wanted::running &&
+                                (instance.seen == Seen::stopped || PLANTED(stopping_released));
   if (!is_known_stopped) {
     what.vcpus = instance.vcpus;
     what.memory = instance.memory;

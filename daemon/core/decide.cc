@@ -1,6 +1,7 @@
 // decide: who may ask, which function answers, and the audit record that goes with a change.
 
 #include "berth/base/overloaded.h"
+#include "berth/base/plant.h"
 #include "daemon/core/audit.h"
 #include "daemon/core/calls/calls.h"
 #include "daemon/core/healing/healing.h"
@@ -110,8 +111,8 @@ void append_audit(State const& state, Who who, Decision& decision, Context const
 Result<void> check_caller(State const& state, Caller const& caller) {
   AccessKey const* key = find(state.access_keys, caller.key);
   Tenant const* tenant = find(state.tenants, caller.tenant);
-  if (key == nullptr || !key->enabled || key->tenant != caller.tenant || tenant == nullptr ||
-      !tenant->enabled) {
+  if (key == nullptr || (!key->enabled && !PLANTED(disabled_key_served)) ||
+      key->tenant != caller.tenant || tenant == nullptr || !tenant->enabled) {
     return Error{Code::unauthenticated, "credentials",
                  "AWS was not able to validate the provided access credentials"};
   }
@@ -123,7 +124,8 @@ Result<Decision> decide_api(State const& state, ApiCall const& input, Context& c
   return std::visit(
       [&]<class Action>(Action const& action) -> Result<Decision> {
         Decision decision = TRY(call(state, input.caller, action, context));
-        if (input.dry_run) return Decision{.reply = WouldSucceed{}};
+        if (input.dry_run && !PLANTED(dry_run_acts)) return Decision{.reply = WouldSucceed{}};
+        if (PLANTED(audit_skipped) && std::is_same_v<Action, StopInstances>) return decision;
         if constexpr (!kIsRead<Action>) {
           append_audit(
               state,
@@ -207,7 +209,7 @@ Result<Decision> decide(State const& state, Input const& input, Context& context
 Decision begin(State const& state, Context& context) {
   Region region = state.region;
   if (region.name.empty()) region.name = context.policy.region;
-  ++region.term.value;
+  if (!PLANTED(term_not_raised)) ++region.term.value;
   Decision decision;
   decision.changes.emplace_back(PutRegion{std::move(region)});
   for (auto const& [id, host] : state.hosts) {

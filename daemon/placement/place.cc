@@ -3,6 +3,7 @@
 #include <optional>
 #include <tuple>
 
+#include "berth/base/plant.h"
 #include "berth/model/limits.h"
 
 namespace berth::placement {
@@ -19,11 +20,12 @@ std::int64_t left_ppm(std::int64_t left, std::int64_t capacity) {
 std::optional<Reason> refused(HostRoom const& room, Usage const& used, Ask const& ask) {
   if (!ask.zone.value.empty() && room.zone != ask.zone) return Reason::other_zone;
   if (!room.is_up) return Reason::not_up;
-  if (room.is_cordoned) return Reason::cordoned;
+  if (room.is_cordoned && !PLANTED(cordon_ignored)) return Reason::cordoned;
   Usage const after = used + ask.need;
   if (after.instances > room.capacity.instances) return Reason::instances;
   if (after.vcpus > room.capacity.vcpus) return Reason::cpu;
-  if (after.memory > room.capacity.memory) return Reason::memory;
+  if (after.memory > room.capacity.memory + Mebibytes(PLANTED(memory_oversold) ? 1'024 : 0))
+    return Reason::memory;
   if (after.disk_gib > room.capacity.disk_gib) return Reason::disk;
   return std::nullopt;
 }

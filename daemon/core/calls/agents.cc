@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "berth/base/digest.h"
+#include "berth/base/plant.h"
 #include "daemon/core/calls/calls.h"
 #include "daemon/core/instance_state.h"
 #include "daemon/core/names.h"
@@ -59,13 +60,17 @@ void end(State const& state, Instance& instance, Context const& context, Decisio
     if (!ends_too) return;
   }
   TokenRow last = *row;
-  last.expires = context.now.wall + context.policy.client_token_retention;
+  last.expires =
+      context.now.wall +
+      (PLANTED(token_expires_at_end) ? Duration{} : context.policy.client_token_retention);
   decision.changes.emplace_back(PutToken{std::move(last)});
 }
 
 void initiated_inside(Instance& instance, Context const& context) {
-  instance.wanted = instance.shutdown_behavior == ShutdownBehavior::terminate ? Wanted::terminated
-                                                                              : Wanted::stopped;
+  instance.wanted = instance.shutdown_behavior == ShutdownBehavior::terminate &&
+                            !PLANTED(inner_shutdown_ignores_behaviour)
+                        ? Wanted::terminated
+                        : Wanted::stopped;
   instance.state_reason = {"Client.InstanceInitiatedShutdown",
                            "Client.InstanceInitiatedShutdown: Instance initiated shutdown"};
   instance.transition_reason = transition_reason("Instance initiated", context.now.wall);
@@ -86,9 +91,12 @@ void see(State const& state, Instance& instance, InstanceStatus const& status,
          Context const& context, Decision& decision) {
   // The report may be older than the last StartInstances: then "stopped" and "running" are of the
   // run before.
-  bool const is_of_this_start = status.starts >= instance.starts_wanted;
+  bool const is_of_this_start =
+      PLANTED(report_of_earlier_start) || status.starts >= instance.starts_wanted;
   if (!status.private_ip.empty()) instance.private_ip = status.private_ip;
-  if (instance.wanted == Wanted::terminated && status.seen == Seen::absent) {
+  bool const is_gone = status.seen == Seen::absent ||
+                       (PLANTED(tombstone_dropped_early) && status.seen == Seen::stopped);
+  if (instance.wanted == Wanted::terminated && is_gone) {
     end(state, instance, context, decision);
     return;
   }
@@ -97,11 +105,11 @@ void see(State const& state, Instance& instance, InstanceStatus const& status,
     // Known to be stopped, it can only be removed: what it gave back to its host and its tenant's
     // quota, and may be another's by now, is not taken again while its removal is under way.
     bool const is_being_removed = instance.seen == Seen::stopped && status.seen == Seen::preparing;
-    if (!is_being_removed) instance.seen = status.seen;
+    if (!is_being_removed || PLANTED(removal_takes_room_again)) instance.seen = status.seen;
     return;
   }
-  // Once it ran after this start it stays running for its tenant while its host brings it back, as on
-  // EC2: the state never goes from running to pending.
+  // Once it ran after this start it stays running for its tenant while its host brings it back, as
+  // on EC2: the state never goes from running to pending.
   Seen const not_yet = instance.seen == Seen::running ? Seen::running : Seen::preparing;
   switch (status.seen) {
     case Seen::running: instance.seen = is_of_this_start ? Seen::running : not_yet; return;
@@ -162,8 +170,10 @@ Result<Decision> join(State const& state, AgentJoin const& input, Context& conte
 Result<Decision> hello(State const& state, AgentHello const& input, Context& context) {
   Host const* host = find(state.hosts, input.host);
   if (host == nullptr) return unknown_host(input.host);
-  if (host->host_uuid != input.host_uuid) return other_machine(*host, input.host_uuid);
+  if (host->host_uuid != input.host_uuid && !PLANTED(machine_not_compared))
+    return other_machine(*host, input.host_uuid);
   Decision decision{.resend = host->id};
+  if (PLANTED(hello_without_spec)) decision.resend.reset();
   SeeHost seen = alive(state, *host, context, decision);
   if (!seen.boot_id.empty() && seen.boot_id != input.boot_id) {
     decision.events.push_back({"host rebooted", {{"host", host->id.value}, {"name", host->name}}});
@@ -196,7 +206,8 @@ Result<Decision> report(State const& state, AgentReport const& input, Context& c
   HostStatus const& status = input.status;
   Host const* host = find(state.hosts, status.host);
   if (host == nullptr) return unknown_host(status.host);
-  if (host->host_uuid != status.host_uuid) return other_machine(*host, status.host_uuid);
+  if (host->host_uuid != status.host_uuid && !PLANTED(machine_not_compared))
+    return other_machine(*host, status.host_uuid);
 
   Decision decision;
   SeeHost seen = alive(state, *host, context, decision);
@@ -233,7 +244,7 @@ Result<Decision> report(State const& state, AgentReport const& input, Context& c
   Generation const* newest = find(state.derived.spec_generation, host->id);
   bool const is_stale =
       status.term != state.region.term || (newest != nullptr && status.generation < *newest);
-  if (is_stale) decision.resend = host->id;
+  if (is_stale && !PLANTED(stale_agent_left)) decision.resend = host->id;
   decision.changes.emplace_back(std::move(seen));
   return decision;
 }

@@ -1,5 +1,6 @@
 // Start, stop, reboot, terminate, modify. Each batch is all or nothing: one bad id stops it.
 
+#include "berth/base/plant.h"
 #include "daemon/core/calls/calls.h"
 #include "daemon/core/instance_state.h"
 #include "daemon/core/names.h"
@@ -50,14 +51,14 @@ Result<Decision> call(State const& state, Caller const& caller, StartInstances c
     Instance next = *instance;
     if (now == InstanceState::stopped) {
       placement::Usage& there = taken[instance->placement->host];
-      if (!has_room(state, *instance, there)) {
+      if (!PLANTED(start_without_room) && !has_room(state, *instance, there)) {
         return Error{Code::no_capacity, "instance",
                      "We currently do not have sufficient " + instance->type.value +
                          " capacity to start the instance '" + instance->id.value + "' in " +
                          instance->zone.value};
       }
       placement::Usage const need{.vcpus = instance->vcpus, .memory = instance->memory};
-      there += need;
+      if (!PLANTED(start_batch_counted_once)) there += need;
       more += need;
       next.wanted = Wanted::running;
       next.seen = Seen::preparing;
@@ -72,7 +73,7 @@ Result<Decision> call(State const& state, Caller const& caller, StartInstances c
     }
     reply.items.push_back(change_of(*instance, next));
   }
-  TRY(check_quota(state, caller.tenant, more));
+  if (!PLANTED(start_without_quota)) TRY(check_quota(state, caller.tenant, more));
   decision.reply = std::move(reply);
   return decision;
 }
@@ -131,7 +132,7 @@ Result<Decision> call(State const& state, Caller const& caller, TerminateInstanc
   for (Instance const* instance : TRY(own_instances(state, caller.tenant, ask.ids))) {
     Instance next = *instance;
     if (instance->wanted != Wanted::terminated) {
-      if (instance->disable_api_termination) {
+      if (instance->disable_api_termination && !PLANTED(protection_ignored)) {
         return Error{
             Code::forbidden, "termination-protection",
             "The instance '" + instance->id.value +
@@ -139,6 +140,7 @@ Result<Decision> call(State const& state, Caller const& caller, TerminateInstanc
                 "and try again."};
       }
       next.wanted = Wanted::terminated;
+      if (PLANTED(ended_at_terminate)) next.placement.reset();
       next.state_reason = {"Client.UserInitiatedShutdown",
                            "Client.UserInitiatedShutdown: User initiated shutdown"};
       next.transition_reason = transition_reason("User initiated", context.now.wall);

@@ -1,5 +1,6 @@
 // What the calls share: finding records by text that may be anything, and views of them.
 
+#include "berth/base/plant.h"
 #include "daemon/core/calls/calls.h"
 #include "daemon/core/instance_state.h"
 #include "daemon/core/names.h"
@@ -33,7 +34,11 @@ Result<std::vector<Instance const*>> own_instances(State const& state, TenantId 
     }
     if (!known.insert(id).second) continue;
     Instance const* instance = find(state.instances, InstanceId(id));
-    if (instance == nullptr || instance->tenant != tenant) {
+    bool const is_foreign =
+        instance != nullptr && instance->tenant != tenant && !PLANTED(foreign_tenant_visible);
+    if (PLANTED(foreign_error_differs) && is_foreign)
+      return Error{Code::forbidden, "instance", "not yours"};
+    if (instance == nullptr || is_foreign) {
       missing.push_back(id);
     } else {
       found.push_back(instance);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "berth/base/plant.h"
 #include "daemon/core/calls/calls.h"
 #include "daemon/core/instance_state.h"
 #include "daemon/core/names.h"
@@ -85,9 +86,9 @@ Result<Launch> check(State const& state, Caller const& caller, RunInstances cons
   TRY(check_tags(ask.instance_tags));
   launch.disk_gib = TRY(disk_size(ask, *launch.image));
   placement::Usage const one{launch.type->vcpus, launch.type->memory, launch.disk_gib, 1};
+  std::int64_t const count = PLANTED(launch_quota_of_one) ? 1 : ask.max_count;
   TRY(check_quota(state, caller.tenant,
-                  {one.vcpus * ask.max_count, one.memory * ask.max_count,
-                   one.disk_gib * ask.max_count, ask.max_count}));
+                  {one.vcpus * count, one.memory * count, one.disk_gib * count, count}));
   if (state.instances.size() + static_cast<std::size_t>(ask.max_count) > limits::kInstancesMax) {
     return Error{
         Code::quota, "instance",
@@ -114,7 +115,7 @@ Places places_in(State const& state, ZoneName const& zone, placement::Usage cons
       break;
     }
     HostId const& host = std::get<placement::Choice>(answer).host;
-    view.taken[host] += need;
+    if (!PLANTED(batch_placed_apart)) view.taken[host] += need;
     out.hosts.push_back(host);
   }
   return out;
@@ -203,7 +204,7 @@ Instance record(Caller const& caller, RunInstances const& ask, Launch const& lau
 // Same token: the first result again with its current state, or a mismatch.
 Result<Decision> repeated(State const& state, RunInstances const& ask, TokenRow const& row,
                           Context const& context) {
-  if (row.parameters_digest != ask.parameters_digest) {
+  if (row.parameters_digest != ask.parameters_digest && !PLANTED(token_parameters_ignored)) {
     return Error{
         Code::conflict, "client-token",
         "The request uses the same client token as a previous, but non-identical request. Do "
@@ -255,7 +256,8 @@ Result<Decision> call(State const& state, Caller const& caller, RunInstances con
         {.instance = instance, .state = InstanceState::pending, .host_health = HostHealth::up});
     decision.changes.emplace_back(PutInstance{std::move(instance)});
   }
-  if (!ask.client_token.empty()) decision.changes.emplace_back(PutToken{std::move(token)});
+  if (!ask.client_token.empty() && !PLANTED(token_forgotten))
+    decision.changes.emplace_back(PutToken{std::move(token)});
   decision.reply = Launched{std::move(reservation)};
   return decision;
 }

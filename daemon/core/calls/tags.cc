@@ -1,5 +1,6 @@
 // CreateTags, DeleteTags, DescribeTags: all or nothing over their resources.
 
+#include "berth/base/plant.h"
 #include "daemon/core/calls/calls.h"
 #include "daemon/core/filter.h"
 #include "daemon/core/names.h"
@@ -72,7 +73,7 @@ Result<Decision> edit_tags(State const& state, Caller const& caller,
     Tags const before = tags;
     edit(tags);
     TRY(check_tags(tags));
-    if (tags != before) decision.changes.push_back(std::move(change));
+    if (tags != before && !PLANTED(tags_not_stored)) decision.changes.push_back(std::move(change));
   }
   return decision;
 }

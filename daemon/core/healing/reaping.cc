@@ -1,3 +1,4 @@
+#include "berth/base/plant.h"
 #include "daemon/core/healing/healing.h"
 
 namespace berth::core {
@@ -5,7 +6,9 @@ namespace berth::core {
 void reap(State const& state, Context const& context, Decision& decision) {
   std::size_t budget = kReapedPerTickMax;
   for (auto const& [ended, id] : state.derived.ended) {
-    if (budget == 0 || ended + context.policy.terminated_retention > context.now.wall) break;
+    bool const is_due = PLANTED(records_reaped_early) ||
+                        ended + context.policy.terminated_retention <= context.now.wall;
+    if (budget == 0 || !is_due) break;
     --budget;
     decision.changes.emplace_back(EraseInstance{id});
   }
