@@ -8,6 +8,27 @@
 
 namespace berth::driver {
 
+namespace {
+
+// What agents say and what a tick brings comes again by itself.
+bool comes_again(core::Input const& input) {
+  return std::holds_alternative<core::AgentHello>(input) ||
+         std::holds_alternative<core::AgentHeartbeat>(input) ||
+         std::holds_alternative<core::AgentReport>(input) ||
+         std::holds_alternative<core::AgentGone>(input) ||
+         std::holds_alternative<core::Tick>(input);
+}
+
+// A full store is given nothing new: whoever waits for it is told to come back.
+Result<core::Decision> without_durable_changes(core::Input const& input, core::Decision decision) {
+  if (std::ranges::none_of(decision.changes, core::is_durable)) return decision;
+  if (comes_again(input)) return core::Decision{};
+  return Error{Code::unavailable, "store",
+               "changes cannot be stored at this moment (reads can be served); retry later"};
+}
+
+}  // namespace
+
 Result<core::State> Driver::load(store::Store& store, core::Policy policy) {
   core::State state(std::move(policy));
   for (core::Change const& change : TRY(store.load())) core::absorb(state, change);
@@ -41,6 +62,9 @@ void Driver::on_input(core::Input input, core::Gate::Done done) {
   core::Context context{parts_.clock.now(), parts_.entropy, state_.policy};
   if (open_.inputs++ == 0) open_.opened = context.now.monotonic;
   Result<core::Decision> decided = core::decide(state_, input, context);
+  if (decided && parts_.store.is_full()) {
+    decided = without_durable_changes(input, *std::move(decided));
+  }
   parts_.observer.decided(input, decided, parts_.clock.now().monotonic - context.now.monotonic);
   if (!decided) {
     // An agent that the core does not accept (removed, another machine) is cut off.

@@ -23,12 +23,13 @@ class NoLink final : public AgentLink {
  public:
   void send(HostSpec const& spec) override { sent.push_back(spec); }
   void grant_lease(HostId const&, std::uint64_t) override { ++leases; }
-  void drop(HostId const&) override {}
+  void drop(HostId const&) override { ++drops; }
   void read_console(HostId const&, InstanceId const&, ConsoleDone done) override {
     done(std::string());
   }
   std::vector<HostSpec> sent;
   int leases = 0;
+  int drops = 0;
 };
 
 class DriverTest : public ::testing::Test {
@@ -148,6 +149,93 @@ TEST_F(DriverTest, AFailedCommitEndsItAndAnswersNobody) {
   EXPECT_FALSE(answer->has_value());
   ask(core::CreateTenant{.name = "two"});
   EXPECT_EQ(store->pending(), 0U);
+}
+
+// ---- a full store ------------------------------------------------------------------------------
+
+TEST_F(DriverTest, AFullStoreRefusesChangesAndAnswersReads) {
+  start();
+  ask(core::CreateTenant{.name = "one"});
+  settle();
+  store->set_full(true);
+  auto const refused = ask(core::CreateTenant{.name = "two"});
+  auto const read = ask(core::ListTenants{});
+  EXPECT_EQ(store->pending(), 0U);
+  ASSERT_TRUE(refused->has_value());
+  ASSERT_FALSE((*refused)->has_value());
+  EXPECT_EQ((*refused)->error().code, Code::unavailable);
+  EXPECT_EQ((*refused)->error().subject, "store");
+  ASSERT_TRUE(read->has_value());
+  EXPECT_THAT(std::get<core::TenantList>(**(*read)).items, SizeIs(1));
+
+  store->set_full(false);
+  auto const taken = ask(core::CreateTenant{.name = "two"});
+  settle();
+  ASSERT_TRUE(taken->has_value());
+  EXPECT_TRUE((*taken)->has_value());
+  EXPECT_EQ(failures, 0);
+}
+
+TEST_F(DriverTest, WhatWasDecidedBeforeTheStoreWasFullIsAnsweredWhenDurable) {
+  start();
+  auto const in_flight = ask(core::CreateTenant{.name = "one"});
+  auto const open = ask(core::CreateTenant{.name = "two"});
+  store->set_full(true);
+  settle();
+  ASSERT_TRUE(in_flight->has_value() && open->has_value());
+  EXPECT_TRUE((*in_flight)->has_value());
+  EXPECT_TRUE((*open)->has_value());
+}
+
+TEST_F(DriverTest, AgentsOfAFullStoreKeepTheirLeasesAndAreHeardLater) {
+  start();
+  ask(core::PutZoneCall{.name = "us-east-1a"});
+  std::string const token(64, 'a');
+  ask(core::EnrollHost{.name = "h", .zone = "us-east-1a", .token_digest = token});
+  settle();
+  HostId const host = driver->state().hosts.begin()->first;
+  driver->on_input(core::AgentJoin{.host = host, .token_digest = token, .host_uuid = "u"}, nullptr);
+  driver->flush();
+  settle();
+
+  store->set_full(true);
+  driver->on_input(core::AgentHello{.host = host, .host_uuid = "u", .boot_id = "b"}, nullptr);
+  driver->on_input(core::AgentHeartbeat{.host = host, .number = 1}, nullptr);
+  core::AgentReport report{{.host = host, .host_uuid = "u", .boot_id = "b"}};
+  report.status.inventory.cells = {{.id = 0, .memory = Mebibytes(1024)}};
+  driver->on_input(report, nullptr);
+  driver->on_tick();
+  driver->flush();
+  EXPECT_EQ(store->pending(), 0U);
+  EXPECT_EQ(link.leases, 1);
+  EXPECT_EQ(link.drops, 0);
+  EXPECT_TRUE(driver->state().seen.at(host).is_connected);
+  EXPECT_FALSE(driver->state().hosts.at(host).inventory);
+
+  store->set_full(false);
+  driver->on_input(report, nullptr);
+  driver->flush();
+  settle();
+  EXPECT_TRUE(driver->state().hosts.at(host).inventory);
+}
+
+TEST_F(DriverTest, AFullStoreLeavesNoHoleInTheAuditChain) {
+  start();
+  ask(core::CreateTenant{.name = "one"});
+  settle();
+  store->set_full(true);
+  ask(core::CreateTenant{.name = "two"});
+  driver->on_input(core::AuthenticationRefused{.claimed_key = "AKIA", .code = "AuthFailure"},
+                   nullptr);
+  driver->flush();
+  EXPECT_EQ(driver->state().region.audit_count, 1U);
+  store->set_full(false);
+  ask(core::CreateTenant{.name = "three"});
+  settle();
+  Result<std::vector<core::AuditRecord>> const records = store->audit(1, 10);
+  ASSERT_TRUE(records);
+  ASSERT_THAT(*records, SizeIs(2));
+  EXPECT_EQ((*records)[1].digest, core::chained_digest((*records)[0].digest, (*records)[1]));
 }
 
 TEST_F(DriverTest, EachStartRaisesTheTerm) {
