@@ -15,6 +15,8 @@
 #include "agent/spec_file.h"
 #include "berth/base/mailbox.h"
 #include "berth/model/limits.h"
+#include "common/service/service.h"
+#include "common/service/watchdog.h"
 #include "daemon/http/metrics_front.h"
 
 namespace berth::agent {
@@ -46,6 +48,7 @@ struct Agent::Parts final : LinkEvents {
   void begin_link(std::string host_uuid, HostInventory found);
   void make_driver(HostId const& host);
   void post(std::function<void()> work) { mailbox.push_urgent(std::move(work)); }
+  void say_status();  // to systemd, when it has changed; the driver's thread
   // Sleeps; false: time to stop.
   bool pause(Duration duration);
 
@@ -88,6 +91,7 @@ struct Agent::Parts final : LinkEvents {
   std::string uuid;
   std::optional<HostInventory> inventory;  // the driver's thread only
   std::unique_ptr<Driver> driver;          // made once the host's id is known
+  std::string status;                      // last said; the driver's thread only
   std::unique_ptr<http::MetricsFront> front;
   std::unique_ptr<http::Server> listener;
 
@@ -224,8 +228,25 @@ void Agent::Parts::make_driver(HostId const& host) {
   driver->begin();
 }
 
+void Agent::Parts::say_status() {
+  LinkClient* const client = link_for_others;
+  LinkState const state = client == nullptr ? LinkState{} : client->state();
+  std::string line = "waiting for libvirt";
+  if (state.is_connected) {
+    std::size_t const instances =
+        driver && driver->spec() ? driver->spec()->instances.size() : std::size_t{0};
+    line = "connected to " + settings.daemon + ": " + std::to_string(instances) + " instances";
+  } else if (client != nullptr) {
+    line = "not connected to " + settings.daemon + "; guests run on: " + state.problem;
+  }
+  if (line == status) return;
+  status = std::move(line);
+  service::set_status(status);
+}
+
 void Agent::Parts::run() {
   Instant next_tick = clock.now().monotonic;
+  service::Watchdog watchdog(service::watchdog_interval(), service::keep_alive);
   for (;;) {
     std::vector<std::function<void()>> const work = mailbox.pop(kMessagesMax, kPatience);
     for (auto const& job : work) job();
@@ -233,6 +254,9 @@ void Agent::Parts::run() {
     Instant const now = clock.now().monotonic;
     if (now < next_tick) continue;
     next_tick = now + kTickInterval;
+    // Only this thread's own turn counts: no restart brings back a libvirtd or a daemon.
+    watchdog.beat(now, std::nullopt);
+    say_status();
     if (!driver) continue;
     driver->on_tick();
     set_driver(page, *driver, now);

@@ -2,19 +2,43 @@
 
 #include <gflags/gflags.h>
 #include <signal.h>
-#include <systemd/sd-daemon.h>
 
+#include <algorithm>
 #include <cstdio>
+#include <cstdlib>
+#include <string_view>
 
 #include "agent/agent.h"
+#include "common/service/service.h"
+
+// Where gflags ends the process over a flag that it does not know; no header of it says so.
+namespace GFLAGS_NAMESPACE {
+extern void (*gflags_exitfunc)(int);
+}
 
 namespace {
+
+constexpr int kConfigWrong = 78;  // sysexits.h
 
 constexpr char kUsage[] =
     "the agent of a Berth host: makes libvirt match what the daemon wants\n\n"
     "  berth-agent --daemon=HOST:PORT --join_file=/etc/berth/join\n\n"
     "SIGTERM or SIGINT stops it; guests run on and are found again at the next start.\n"
-    "Flags may stand in a file: --flagfile=/etc/berth/berth-agent.conf";
+    "Flags may stand in a file: --flagfile=/etc/berth/agent.conf";
+
+// gflags parses and complains before any flag has a value.
+bool asks_for_check(int argc, char** argv) {
+  return std::any_of(argv + 1, argv + argc, [](std::string_view word) {
+    return word == "--check_config" || word == "-check_config";
+  });
+}
+
+// Each problem on a line of its own.
+int wrong(berth::Problems const& problems, int status) {
+  for (berth::Error const& error : problems.all())
+    std::fprintf(stderr, "berth-agent: %s\n", error.message.c_str());
+  return status;
+}
 
 int failed(berth::Error const& error, int status) {
   std::fprintf(stderr, "berth-agent: %s\n", error.message.c_str());
@@ -26,14 +50,26 @@ int failed(berth::Error const& error, int status) {
 int main(int argc, char** argv) {
   gflags::SetUsageMessage(kUsage);
   gflags::SetVersionString(BERTH_VERSION);
+  if (asks_for_check(argc, argv)) {
+    GFLAGS_NAMESPACE::gflags_exitfunc = [](int status) {
+      std::exit(status == 0 ? 0 : kConfigWrong);
+    };
+  }
   gflags::ParseCommandLineFlags(&argc, &argv, true);
   if (argc > 1) {
     std::fprintf(stderr, "berth-agent: wanted only flags, found '%s'; see --help\n", argv[1]);
     return 2;
   }
-  berth::Result<berth::agent::Settings> settings = berth::agent::settings_from_flags();
-  if (!settings) return failed(settings.error(), 2);
-  berth::log_start(settings->log);
+  berth::Problems problems;
+  berth::agent::Settings settings = berth::agent::settings_from_flags(problems);
+  if (settings.check_only) {
+    check_files(settings, problems);
+    if (!problems.none()) return wrong(problems, kConfigWrong);
+    std::puts("ok");
+    return 0;
+  }
+  if (!problems.none()) return wrong(problems, 2);
+  berth::log_start(settings.log);
 
   sigset_t signals;
   sigemptyset(&signals);
@@ -41,12 +77,12 @@ int main(int argc, char** argv) {
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
   signal(SIGPIPE, SIG_IGN);
 
-  auto agent = berth::agent::Agent::start(*std::move(settings));
+  auto agent = berth::agent::Agent::start(std::move(settings));
   if (!agent) return failed(agent.error(), 1);
-  sd_notify(0, "READY=1");
+  berth::service::ready();
   int signal_number = 0;
   while (sigwait(&signals, &signal_number) != 0) {}
-  sd_notify(0, "STOPPING=1");
+  berth::service::stopping();
   (*agent)->stop();
   return 0;
 }

@@ -6,6 +6,7 @@
 
 #include "agent/hypervisor/libvirt.h"
 #include "berth/base/flags.h"
+#include "berth/base/problems.h"
 
 namespace berth::agent {
 
@@ -15,10 +16,14 @@ struct Settings {
   std::string join_token;  // empty: joined before
   LibvirtOptions libvirt;
   std::optional<Address> metrics;
+  bool check_only = false;  // say what is wrong, touch nothing, end
   LogOptions log;
 };
 
-// From the flags; an error names the flag, what it wants and what it found.
-[[nodiscard]] Result<Settings> settings_from_flags();
+// From the flags. A problem names the flag, what it wants and what it found; with any, the settings
+// are of no use.
+[[nodiscard]] Settings settings_from_flags(Problems& problems);
+// What the files that the flags name would make a start fail with. Only reads.
+void check_files(Settings const& settings, Problems& problems);
 
 }  // namespace berth::agent

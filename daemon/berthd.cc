@@ -18,6 +18,7 @@
 #include "daemon/driver/driver_thread.h"
 #include "daemon/executor.h"
 #include "daemon/fronts.h"
+#include "daemon/heart.h"
 #include "daemon/http/metrics_front.h"
 #include "daemon/metrics/metrics.h"
 #include "daemon/store/sqlite.h"
@@ -27,7 +28,6 @@ namespace berth {
 
 namespace {
 
-constexpr std::size_t kRegionKeyBytes = 32;
 constexpr std::size_t kJobsQueuedMax = 8'192;
 
 Result<void> make_directory(std::string const& path) {
@@ -106,6 +106,7 @@ struct Berthd::Parts {
   std::unique_ptr<Agents> agents;
   std::unique_ptr<link::LinkServer> link;
   std::unique_ptr<NotingLink> noting_link;
+  std::unique_ptr<Heart> heart;
   std::unique_ptr<Watcher> watcher;
   std::unique_ptr<driver::DriverThread> driver;
   std::unique_ptr<ec2::Service> ec2;
@@ -170,7 +171,8 @@ Result<void> Berthd::Parts::start_core() {
                         }},
       *agents);
   noting_link = std::make_unique<NotingLink>(*link, *published);
-  watcher = std::make_unique<Watcher>(metrics, *published, clock);
+  heart = std::make_unique<Heart>(clock, [this] { return driver->committing_since(); });
+  watcher = std::make_unique<Watcher>(metrics, *published, clock, *heart);
   ec2 = std::make_unique<ec2::Service>(
       ec2::ServiceOptions{
           .region = settings.policy.region,

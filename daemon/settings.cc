@@ -2,7 +2,13 @@
 
 #include <gflags/gflags.h>
 
+#include <sys/stat.h>
+#include <unistd.h>
+
 #include <algorithm>
+
+#include "common/pki/secret_file.h"
+#include "common/service/service.h"
 
 DEFINE_string(region, "us-east-1",
               "Name of the region. A real AWS one by default: some tools check it");
@@ -19,7 +25,8 @@ DEFINE_string(link_advertise, "", "HOST:PORT told to new agents; empty: the same
 DEFINE_string(metrics_listen, "127.0.0.1:8775", "ADDRESS:PORT of the metrics page; empty: none");
 DEFINE_string(tls_names, "", "Further names and addresses for the daemon's certificate, by comma");
 DEFINE_string(region_key_file, "",
-              "32 bytes that seal the tenants' secrets; empty: DATA_DIR/region.key");
+              "32 bytes that seal the tenants' secrets; empty: the credential berth.region_key "
+              "if the service manager hands one over, else DATA_DIR/region.key");
 DEFINE_int32(clock_window_s, 300, "How far a signature's time may be off, in seconds, at most 900");
 DEFINE_bool(presigned_urls, false, "Accept signatures in the query string");
 DEFINE_int32(http_threads, 2, "Threads of the EC2 listener");
@@ -31,6 +38,9 @@ DEFINE_int32(terminated_retention_s, 3600,
 DEFINE_string(
     issue_admin, "",
     "Print a key and certificate for an operator, ROLE/NAME with read, operate or admin, and exit");
+DEFINE_bool(check_config, false,
+            "Say all that is wrong with the flags and the files they name, or ok, and exit with 78 "
+            "or 0; touches nothing");
 DEFINE_string(log_format, "text", "text or json");
 DEFINE_string(log_level, "info", "debug, info, warning or error");
 DEFINE_string(log_file, "", "Where log lines go; empty: standard error");
@@ -39,60 +49,146 @@ namespace berth {
 
 namespace {
 
-Result<core::Policy> policy() {
+constexpr std::size_t kSocketPathMax = 107;  // the kernel's, without the final zero
+
+bool is_wildcard(Address const& address) {
+  return address.host == "0.0.0.0" || address.host == "::";
+}
+
+template <class T>
+Result<void> without_value(Result<T> const& result) {
+  if (!result) return result.error();
+  return {};
+}
+
+core::Policy policy(Problems& problems) {
+  auto number = [&](char const* flag, std::int64_t value, std::int64_t low, std::int64_t high) {
+    return problems.value_of(within(flag, value, low, high), low);
+  };
   core::Policy out;
   bool const is_name = !FLAGS_region.empty() && FLAGS_region.size() <= 32 &&
                        std::all_of(FLAGS_region.begin(), FLAGS_region.end(), [](char c) {
                          return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-';
                        });
   if (!is_name)
-    return bad_flag("region", "up to 32 lower-case letters, digits and '-'", FLAGS_region);
+    problems.add(bad_flag("region", "up to 32 lower-case letters, digits and '-'", FLAGS_region));
   out.region = FLAGS_region;
   out.cpu_overcommit_permille =
-      TRY(within("cpu_overcommit_permille", FLAGS_cpu_overcommit_permille, 1'000, 1'000'000));
+      number("cpu_overcommit_permille", FLAGS_cpu_overcommit_permille, 1'000, 1'000'000);
   out.host_memory_reserve =
-      Mebibytes(TRY(within("host_memory_reserve_mib", FLAGS_host_memory_reserve_mib, 0, 1 << 20)));
+      Mebibytes(number("host_memory_reserve_mib", FLAGS_host_memory_reserve_mib, 0, 1 << 20));
   out.host_disk_reserve_gib =
-      TRY(within("host_disk_reserve_gib", FLAGS_host_disk_reserve_gib, 0, 1 << 20));
+      number("host_disk_reserve_gib", FLAGS_host_disk_reserve_gib, 0, 1 << 20);
   out.terminated_retention =
-      seconds(TRY(within("terminated_retention_s", FLAGS_terminated_retention_s, 1, 30 * 86'400)));
+      seconds(number("terminated_retention_s", FLAGS_terminated_retention_s, 1, 30 * 86'400));
   return out;
+}
+
+// What agents are told to dial: an address of this machine, not "any".
+std::string advertised(Address const& link, Problems& problems) {
+  if (FLAGS_link_advertise.empty()) {
+    if (is_wildcard(link))
+      problems.add(bad_flag(
+          "link_advertise",
+          "HOST:PORT that agents can dial, beside --link_listen=" + FLAGS_link_listen, ""));
+    return FLAGS_link_listen;
+  }
+  problems.check(without_value(parse_address("link_advertise", FLAGS_link_advertise)));
+  return FLAGS_link_advertise;
+}
+
+std::string region_key_file() {
+  if (!FLAGS_region_key_file.empty()) return FLAGS_region_key_file;
+  return service::credential("berth.region_key").value_or(FLAGS_data_dir + "/region.key");
+}
+
+// Two listeners of this process on one port: the second could not bind.
+void check_ports(Settings const& s, Problems& problems) {
+  std::vector<std::pair<char const*, Address>> listeners{{"ec2_listen", s.ec2},
+                                                         {"link_listen", s.link}};
+  if (s.admin) listeners.emplace_back("admin_listen", *s.admin);
+  if (s.metrics) listeners.emplace_back("metrics_listen", *s.metrics);
+  for (auto a = listeners.begin(); a != listeners.end(); ++a) {
+    auto const same = std::find_if(listeners.begin(), a, [&](auto const& b) {
+      return a->second.port != 0 && a->second.port == b.second.port &&
+             (a->second.host == b.second.host || is_wildcard(a->second) || is_wildcard(b.second));
+    });
+    if (same != a) {
+      problems.add(bad_flag(a->first,
+                            std::string("a port that --") + same->first + " does not have",
+                            text(a->second)));
+    }
+  }
 }
 
 }  // namespace
 
-Result<Settings> settings_from_flags() {
+Settings settings_from_flags(Problems& problems) {
   Settings s;
-  s.policy = TRY(policy());
-  if (FLAGS_data_dir.empty() || FLAGS_data_dir.front() != '/') {
-    return bad_flag("data_dir", "an absolute path", FLAGS_data_dir);
-  }
+  auto number = [&](char const* flag, std::int64_t value, std::int64_t low, std::int64_t high) {
+    return problems.value_of(within(flag, value, low, high), low);
+  };
+  s.check_only = FLAGS_check_config;
+  s.policy = policy(problems);
+  if (!FLAGS_data_dir.starts_with('/'))
+    problems.add(bad_flag("data_dir", "an absolute path", FLAGS_data_dir));
   s.data_dir = FLAGS_data_dir;
-  s.ec2 = TRY(parse_address("ec2_listen", FLAGS_ec2_listen));
+  s.ec2 = problems.value_of(parse_address("ec2_listen", FLAGS_ec2_listen));
   s.ec2_is_plain = FLAGS_ec2_plain_http;
   if (s.ec2_is_plain && !is_loopback(s.ec2)) {
-    return bad_flag("ec2_plain_http", "a loopback address in --ec2_listen", FLAGS_ec2_listen);
+    problems.add(
+        bad_flag("ec2_plain_http", "a loopback address in --ec2_listen", FLAGS_ec2_listen));
   }
   s.admin_socket = FLAGS_admin_socket;
-  if (!FLAGS_admin_listen.empty()) s.admin = TRY(parse_address("admin_listen", FLAGS_admin_listen));
-  s.link = TRY(parse_address("link_listen", FLAGS_link_listen));
-  s.link_advertised = FLAGS_link_advertise.empty() ? FLAGS_link_listen : FLAGS_link_advertise;
+  if (s.admin_socket.empty() || s.admin_socket.size() > kSocketPathMax) {
+    problems.add(bad_flag("admin_socket",
+                          "a path of 1 to " + std::to_string(kSocketPathMax) + " bytes",
+                          s.admin_socket));
+  }
+  if (!FLAGS_admin_listen.empty())
+    s.admin = problems.value_of(parse_address("admin_listen", FLAGS_admin_listen));
+  s.link = problems.value_of(parse_address("link_listen", FLAGS_link_listen));
+  s.link_advertised = advertised(s.link, problems);
   if (!FLAGS_metrics_listen.empty())
-    s.metrics = TRY(parse_address("metrics_listen", FLAGS_metrics_listen));
+    s.metrics = problems.value_of(parse_address("metrics_listen", FLAGS_metrics_listen));
+  check_ports(s, problems);
   s.names = split_list(FLAGS_tls_names);
   for (Address const* a : {&s.ec2, &s.link}) {
-    if (a->host != "0.0.0.0" && a->host != "::") s.names.push_back(a->host);
+    if (!is_wildcard(*a)) s.names.push_back(a->host);
   }
   for (std::string const& suffix : split_list(FLAGS_zones))
     s.zones.push_back(s.policy.region + suffix);
-  s.region_key_file =
-      FLAGS_region_key_file.empty() ? FLAGS_data_dir + "/region.key" : FLAGS_region_key_file;
-  s.clock_window = seconds(TRY(within("clock_window_s", FLAGS_clock_window_s, 1, 900)));
+  if (s.zones.empty())
+    problems.add(bad_flag("zones", "at least one suffix, such as a", FLAGS_zones));
+  s.region_key_file = region_key_file();
+  s.clock_window = seconds(number("clock_window_s", FLAGS_clock_window_s, 1, 900));
   s.presigned = FLAGS_presigned_urls;
-  s.http_threads = static_cast<unsigned>(TRY(within("http_threads", FLAGS_http_threads, 1, 64)));
+  s.http_threads = static_cast<unsigned>(number("http_threads", FLAGS_http_threads, 1, 64));
   s.issue_admin = FLAGS_issue_admin;
-  s.log = TRY(parse_log_options(FLAGS_log_format, FLAGS_log_level, FLAGS_log_file));
+  s.log = problems.value_of(parse_log_options(FLAGS_log_format, FLAGS_log_level, FLAGS_log_file));
   return s;
+}
+
+void check_files(Settings const& s, Problems& problems) {
+  struct stat found{};
+  if (::stat(s.data_dir.c_str(), &found) == 0 && !S_ISDIR(found.st_mode))
+    problems.add(
+        bad_flag("data_dir", "a folder, or nothing yet", s.data_dir + ", another kind of file"));
+  bool const has_store = ::access((s.data_dir + "/berth.db").c_str(), F_OK) == 0;
+  Result<std::string> const key = pki::read_small_file(s.region_key_file);
+  if (key) {
+    if (key->size() != kRegionKeyBytes) {
+      problems.add(bad_flag("region_key_file",
+                            "a file of " + std::to_string(kRegionKeyBytes) + " bytes",
+                            s.region_key_file + ", " + std::to_string(key->size()) + " bytes"));
+    }
+  } else if (key.error().code != Code::not_found) {
+    problems.add(key.error().within("--region_key_file"));
+  } else if (has_store) {
+    problems.add(bad_flag("region_key_file",
+                          "the key that seals the secrets of the store in " + s.data_dir,
+                          s.region_key_file + ", which is not there"));
+  }
 }
 
 }  // namespace berth

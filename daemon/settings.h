@@ -6,11 +6,15 @@
 #include <vector>
 
 #include "berth/base/flags.h"
+#include "berth/base/problems.h"
 #include "berth/base/result.h"
 #include "berth/base/time.h"
 #include "daemon/core/policy.h"
 
 namespace berth {
+
+// Of the key that seals the tenants' secrets.
+inline constexpr std::size_t kRegionKeyBytes = 32;
 
 struct Settings {
   core::Policy policy;
@@ -24,15 +28,19 @@ struct Settings {
   std::optional<Address> metrics;
   std::vector<std::string> names;  // beside this machine's, in the daemon's certificate
   std::vector<std::string> zones;  // made at the first start
-  std::string region_key_file;     // empty: DATA_DIR/region.key
+  std::string region_key_file;
   Duration clock_window;
   bool presigned = false;
   unsigned http_threads = 2;
   std::string issue_admin;  // ROLE/NAME: print a certificate instead of serving; empty: serve
+  bool check_only = false;  // say what is wrong, touch nothing, end
   LogOptions log;
 };
 
-// From the flags; an error names the flag, what it wants and what it found.
-[[nodiscard]] Result<Settings> settings_from_flags();
+// From the flags. A problem names the flag, what it wants and what it found; with any, the settings
+// are of no use.
+[[nodiscard]] Settings settings_from_flags(Problems& problems);
+// What the files that the flags name would make a start fail with. Only reads.
+void check_files(Settings const& settings, Problems& problems);
 
 }  // namespace berth

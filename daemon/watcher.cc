@@ -47,6 +47,7 @@ void Watcher::released(Duration took) {
 
 void Watcher::ticked(core::State const& state) {
   metrics_.ticked(state, clock_.now().monotonic);
+  heart_.beat(state);
 }
 
 }  // namespace berth

@@ -3,6 +3,7 @@
 // publishes the keys that the fronts check signatures against. On the driver's thread.
 
 #include "daemon/driver/driver.h"
+#include "daemon/heart.h"
 #include "daemon/metrics/metrics.h"
 #include "daemon/published.h"
 
@@ -10,9 +11,9 @@ namespace berth {
 
 class Watcher final : public driver::Observer {
  public:
-  // All three must outlive it.
-  Watcher(DaemonMetrics& metrics, Published& published, Clock& clock)
-      : metrics_(metrics), published_(published), clock_(clock) {}
+  // All of them must outlive it.
+  Watcher(DaemonMetrics& metrics, Published& published, Clock& clock, Heart& heart)
+      : metrics_(metrics), published_(published), clock_(clock), heart_(heart) {}
 
   void decided(core::Input const& input, Result<core::Decision> const& decision,
                Duration took) override;
@@ -25,6 +26,7 @@ class Watcher final : public driver::Observer {
   DaemonMetrics& metrics_;
   Published& published_;
   Clock& clock_;
+  Heart& heart_;
 };
 
 }  // namespace berth

@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <optional>
 #include <set>
 #include <utility>
 #include <vector>
@@ -73,6 +74,11 @@ class Driver {
   [[nodiscard]] bool is_full() const;
   // Nothing is open and nothing in flight.
   [[nodiscard]] bool is_idle() const { return !is_in_flight_ && open_.is_empty(); }
+  // Since when a commit has been on its way to the disk; absent: none is.
+  [[nodiscard]] std::optional<Instant> committing_since() const {
+    if (!is_in_flight_) return std::nullopt;
+    return in_flight_.closed;
+  }
   [[nodiscard]] core::State const& state() const { return state_; }
 
  private:

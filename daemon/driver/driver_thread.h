@@ -27,6 +27,10 @@ class DriverThread final : public core::Gate {
   void post(std::function<void()> work);
 
   [[nodiscard]] std::size_t queued() const { return mailbox_.size(); }
+  // As the driver's; on the driver's thread only, from where it calls its observer.
+  [[nodiscard]] std::optional<Instant> committing_since() const {
+    return driver_.committing_since();
+  }
 
  private:
   struct Call {

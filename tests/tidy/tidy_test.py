@@ -18,6 +18,7 @@ MAY_INCLUDE = {
     "include/berth/base": [],
     "include/berth/model": ["berth/model"],
     "common/pki": ["berth/model", "common/pki"],
+    "common/service": ["common/service"],
     "common/wire": ["berth/model", "common/wire", "daemon/core/change.h", "proto"],
     "common": [],
     "daemon/placement": ["berth/model", "daemon/placement"],
@@ -54,7 +55,7 @@ THIRD_PARTY = {
     "grpc": ["daemon/link/", "agent/link/", "daemon/store/etcd"],
     "libvirt/": ["agent/hypervisor/libvirt_api.cc"],
     "gflags/": ["daemon/settings.cc", "agent/settings.cc", "daemon/main.cc", "agent/main.cc", "ctl/"],
-    "systemd/": ["daemon/main.cc", "agent/main.cc"],
+    "systemd/": ["common/service/"],
 }
 
 CORES = ("daemon/core/", "daemon/placement/", "agent/core/")
