@@ -4,6 +4,7 @@
 #include <memory>
 
 #include "berth/base/ensure.h"
+#include "berth/base/plant.h"
 #include "daemon/core/invariants.h"
 
 namespace berth::driver {
@@ -111,7 +112,8 @@ void Driver::close(Batch& batch) {
   bool const has_audit = std::ranges::any_of(batch.durable, [](core::Change const& change) {
     return std::holds_alternative<core::AppendAudit>(change);
   });
-  if (has_audit) batch.durable.emplace_back(core::PutRegion{state_.region});
+  if (has_audit && !PLANTED(audit_end_forgotten))
+    batch.durable.emplace_back(core::PutRegion{state_.region});
   for (HostId const& host : batch.resend) {
     if (state_.hosts.contains(host)) batch.specs.push_back(core::host_spec(state_, host));
   }
@@ -120,12 +122,17 @@ void Driver::close(Batch& batch) {
 void Driver::flush() {
   if (is_in_flight_ || has_failed_) return;
   if (open_.is_empty()) {
-    // Heartbeats and ticks leave nothing to release. Counted on, they would fill the batch for ever.
-    open_.inputs = 0;
+    // Heartbeats and ticks leave nothing to release. Counted on, they would fill the batch for
+    // ever.
+    if (!PLANTED(full_for_ever)) open_.inputs = 0;
     return;
   }
   close(open_);
   in_flight_ = std::exchange(open_, Batch{});
+  if (PLANTED(replies_before_commit))
+    for (auto& [done, reply] : std::exchange(in_flight_.replies, {})) done(std::move(reply));
+  if (PLANTED(specs_before_commit))
+    for (HostSpec const& spec : in_flight_.specs) parts_.link.send(spec);
   if (in_flight_.durable.empty()) {
     release(in_flight_);
     return;
@@ -146,7 +153,7 @@ void Driver::flush() {
 void Driver::on_durable(Result<void> result) {
   ENSURE(is_in_flight_);
   is_in_flight_ = false;
-  if (!result) {
+  if (!result && !PLANTED(failed_commit_acknowledged)) {
     has_failed_ = true;
     parts_.on_store_failure(result.error());
     return;
@@ -159,7 +166,8 @@ void Driver::on_durable(Result<void> result) {
 
 void Driver::release(Batch& batch) {
   for (auto& [done, reply] : batch.replies) done(std::move(reply));
-  for (HostSpec const& spec : batch.specs) parts_.link.send(spec);
+  for (HostSpec const& spec : batch.specs)
+    parts_.link.send(PLANTED(specs_of_undurable_state) ? core::host_spec(state_, spec.host) : spec);
   for (HostId const& host : batch.drop) parts_.link.drop(host);
   if (batch.inputs > 0) parts_.observer.released(parts_.clock.now().monotonic - batch.opened);
 }
