@@ -14,6 +14,7 @@
 #include "agent/metrics.h"
 #include "agent/spec_file.h"
 #include "berth/base/mailbox.h"
+#include "berth/base/process_metrics.h"
 #include "berth/model/limits.h"
 #include "common/service/service.h"
 #include "common/service/watchdog.h"
@@ -138,8 +139,9 @@ Result<void> Agent::Parts::open() {
   if (settings.metrics) {
     front = std::make_unique<http::MetricsFront>([this] {
       if (LinkClient* const client = link_for_others)
-        set_link(page, client->state(), clock.now().wall);
+        set_link(page, client->state());
       set_calls(page, hypervisor->call_stats());
+      set_process(page);
       return page.text();
     });
     listener = TRY(http::Server::start(

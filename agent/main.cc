@@ -9,12 +9,15 @@
 #include <string_view>
 
 #include "agent/agent.h"
+#include "agent/metric_table.h"
 #include "common/service/service.h"
 
 // Where gflags ends the process over a flag that it does not know; no header of it says so.
 namespace GFLAGS_NAMESPACE {
 extern void (*gflags_exitfunc)(int);
 }
+
+DEFINE_bool(list_metrics, false, "Print what the metrics page has, as a table, and exit");
 
 namespace {
 
@@ -59,6 +62,10 @@ int main(int argc, char** argv) {
   if (argc > 1) {
     std::fprintf(stderr, "berth-agent: wanted only flags, found '%s'; see --help\n", argv[1]);
     return 2;
+  }
+  if (FLAGS_list_metrics) {
+    std::fputs(berth::reference_of("berth-agent", berth::agent::metric_table()).c_str(), stdout);
+    return 0;
   }
   berth::Problems problems;
   berth::agent::Settings settings = berth::agent::settings_from_flags(problems);

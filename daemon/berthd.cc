@@ -10,6 +10,7 @@
 #include "agent/disks/image_inspector.h"
 #include "berth/base/digest.h"
 #include "berth/base/log.h"
+#include "berth/base/process_metrics.h"
 #include "common/pki/authority.h"
 #include "common/pki/join_token.h"
 #include "common/pki/secret_file.h"
@@ -21,6 +22,7 @@
 #include "daemon/heart.h"
 #include "daemon/http/metrics_front.h"
 #include "daemon/metrics/metrics.h"
+#include "daemon/sources.h"
 #include "daemon/store/sqlite.h"
 #include "daemon/watcher.h"
 
@@ -56,37 +58,6 @@ Result<std::string> region_key(std::string const& file, bool has_store) {
   std::string key = secret_bytes(kRegionKeyBytes);
   TRY(pki::write_file_atomically(file, key, 0400));
   return key;
-}
-
-void count_http(MetricsPage& page, std::string const& listener, http::Counters const& c) {
-  page.set("berth_http_connections", {{"listener", listener}},
-           static_cast<std::int64_t>(c.connections_open));
-  auto fate = [&](char const* what, std::uint64_t n) {
-    page.count_to("berth_http_connections_total", {{"listener", listener}, {"fate", what}}, n);
-  };
-  fate("accepted", c.connections_accepted);
-  fate("refused", c.connections_refused);
-  fate("handshake_failed", c.handshakes_failed);
-  fate("too_slow", c.deadlines_passed);
-  page.count_to("berth_http_requests_total", {{"listener", listener}}, c.requests);
-  page.count_to("berth_http_requests_refused_total", {{"listener", listener}}, c.requests_refused);
-  page.count_to("berth_http_bytes_total", {{"listener", listener}, {"direction", "in"}},
-                c.bytes_received);
-  page.count_to("berth_http_bytes_total", {{"listener", listener}, {"direction", "out"}},
-                c.bytes_sent);
-}
-
-void count_link(MetricsPage& page, link::LinkCounters const& c) {
-  page.set("berth_agents_connected", {}, static_cast<std::int64_t>(c.connected));
-  page.count_to("berth_agent_messages_total", {{"direction", "in"}}, c.messages_in);
-  page.count_to("berth_agent_messages_total", {{"direction", "out"}}, c.messages_out);
-  page.count_to("berth_agent_bytes_total", {{"direction", "in"}}, c.bytes_in);
-  page.count_to("berth_agent_bytes_total", {{"direction", "out"}}, c.bytes_out);
-  page.count_to("berth_agent_image_bytes_total", {}, c.image_bytes_out);
-  page.count_to("berth_agent_refused_total", {{"what", "peer"}}, c.peers_refused);
-  page.count_to("berth_agent_refused_total", {{"what", "message"}}, c.messages_refused);
-  page.count_to("berth_agent_refused_total", {{"what", "join"}}, c.joins_refused);
-  page.count_to("berth_agent_renewals_total", {}, c.renewals);
 }
 
 }  // namespace
@@ -134,6 +105,7 @@ struct Berthd::Parts {
     void submit(core::Input input, Done done) override {
       driver->submit(std::move(input), std::move(done));
     }
+    [[nodiscard]] bool has_room(core::InputClass of) const override { return driver->has_room(of); }
     driver::DriverThread* driver = nullptr;
   };
   LateGate gate;
@@ -263,7 +235,8 @@ Result<void> Berthd::Parts::start_fronts() {
                      .run = [this](std::function<void()> job) { executor->run(std::move(job)); }});
   ec2_front = std::make_unique<Ec2Front>(*ec2);
   admin_front = std::make_unique<AdminFront>(*admin);
-  metrics_front = std::make_unique<http::MetricsFront>([this] { return metrics.page(); });
+  metrics_front = std::make_unique<http::MetricsFront>(
+      [this] { return metrics.page(clock.now().monotonic); });
 
   http::TlsOptions const tls{.certificate_chain_file = pki_dir() + "/daemon.crt",
                              .key_file = pki_dir() + "/daemon.key"};
@@ -293,11 +266,11 @@ Result<void> Berthd::Parts::start_fronts() {
     count_http(page, "admin_socket", socket_listener->counters());
     if (admin_listener) count_http(page, "admin", admin_listener->counters());
     count_link(page, link->counters());
-    store::StoreSize const size = store->size();
-    page.set("berth_store_bytes", {}, size.bytes);
-    page.set("berth_store_records", {}, size.records);
-    page.set("berth_queue_inputs", {}, static_cast<std::int64_t>(driver->queued()));
-    page.set("berth_build_info", {{"version", BERTH_VERSION}}, 1);
+    set_store(page, *store, settings.data_dir);
+    set_queue(page, driver->queued(), limits::kInputsQueuedMax);
+    set_certificates(page, pki_dir());
+    set_process(page);
+    page.set("berth_build_info", {{"version", BERTH_VERSION}}, std::int64_t{1});
   });
   return {};
 }

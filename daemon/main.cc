@@ -11,6 +11,9 @@
 
 #include "common/service/service.h"
 #include "daemon/berthd.h"
+#include "daemon/metrics/table.h"
+
+DEFINE_bool(list_metrics, false, "Print what the metrics page has, as a table, and exit");
 
 // Where gflags ends the process over a flag that it does not know; no header of it says so.
 namespace GFLAGS_NAMESPACE {
@@ -68,6 +71,10 @@ int main(int argc, char** argv) {
   if (argc > 1) {
     std::fprintf(stderr, "berthd: wanted only flags, found '%s'; see --help\n", argv[1]);
     return 2;
+  }
+  if (FLAGS_list_metrics) {
+    std::fputs(berth::reference_of("berthd", berth::daemon_metric_table()).c_str(), stdout);
+    return 0;
   }
   berth::Problems problems;
   berth::Settings settings = berth::settings_from_flags(problems);

@@ -35,6 +35,14 @@ void Watcher::decided(core::Input const& input, Result<core::Decision> const& de
             {request, action, {"changes", std::uint64_t{decision->changes.size()}}});
 }
 
+void Watcher::changing(core::State const& before, core::Change const& change) {
+  metrics_.changing(before, change);
+}
+
+void Watcher::changed(core::State const& after, core::Change const& change) {
+  metrics_.changed(after, change);
+}
+
 void Watcher::committed(std::vector<core::Change> const& changes, std::size_t inputs,
                         Duration took) {
   metrics_.committed(changes, inputs, took);

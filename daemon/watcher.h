@@ -17,6 +17,8 @@ class Watcher final : public driver::Observer {
 
   void decided(core::Input const& input, Result<core::Decision> const& decision,
                Duration took) override;
+  void changing(core::State const& before, core::Change const& change) override;
+  void changed(core::State const& after, core::Change const& change) override;
   void committed(std::vector<core::Change> const& changes, std::size_t inputs,
                  Duration took) override;
   void released(Duration took) override;

@@ -52,6 +52,8 @@ class Driver {
   [[nodiscard]] bool is_connected() const { return is_connected_; }
   [[nodiscard]] Instant lease_until() const { return lease_until_; }
   [[nodiscard]] std::optional<HostSpec> const& spec() const { return spec_; }
+  // The last that was seen of the host; absent until the first success.
+  [[nodiscard]] std::optional<Observed> const& observed() const { return observed_; }
   [[nodiscard]] std::size_t actions_under_way() const { return running_.size(); }
 
  private:

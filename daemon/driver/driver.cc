@@ -91,7 +91,9 @@ void Driver::on_tick() {
 
 void Driver::take(core::Decision decision) {
   for (core::Change& change : decision.changes) {
+    parts_.observer.changing(state_, change);
     core::absorb(state_, change);
+    parts_.observer.changed(state_, change);
     if (core::is_durable(change)) open_.durable.push_back(std::move(change));
   }
   open_.resend.merge(state_.derived.touched_specs);

@@ -34,6 +34,9 @@ class Observer {
 
   // One input was decided in `took`; events are inside the decision.
   virtual void decided(core::Input const&, Result<core::Decision> const&, Duration /*took*/) {}
+  // Around each change that the core absorbs; the state is as it was before, then as it is after.
+  virtual void changing(core::State const& /*before*/, core::Change const&) {}
+  virtual void changed(core::State const& /*after*/, core::Change const&) {}
   // A batch became durable `took` after its commit began.
   virtual void committed(std::vector<core::Change> const&, std::size_t /*inputs*/,
                          Duration /*took*/) {}

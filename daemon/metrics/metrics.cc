@@ -1,178 +1,167 @@
 #include "daemon/metrics/metrics.h"
 
-#include "berth/base/overloaded.h"
-#include "daemon/core/instance_state.h"
+#include "daemon/metrics/table.h"
 
 namespace berth {
 
 namespace {
 
-constexpr MetricKind kCounter = MetricKind::counter;
-constexpr MetricKind kGauge = MetricKind::gauge;
-constexpr MetricKind kHistogram = MetricKind::histogram;
+// In the order of core::Input.
+constexpr std::string_view kInputs[] = {"api",       "refused", "admin", "join", "hello",
+                                        "heartbeat", "report",  "gone",  "tick"};
+static_assert(std::size(kInputs) == std::variant_size_v<core::Input>);
+static_assert(std::is_same_v<std::variant_alternative_t<5, core::Input>, core::AgentHeartbeat>);
+
+// In the order of HostHealth.
+constexpr std::string_view kHealths[kHostHealths] = {"never_seen", "up", "suspect", "lost"};
+
+constexpr core::InstanceState kStates[kInstanceStates] = {
+    core::InstanceState::pending,       core::InstanceState::running,
+    core::InstanceState::shutting_down, core::InstanceState::terminated,
+    core::InstanceState::stopping,      core::InstanceState::stopped};
 
 std::string_view kind_of(core::Input const& input) {
-  return std::visit(overloaded{
-                        [](core::ApiCall const&) { return "api"; },
-                        [](core::AuthenticationRefused const&) { return "refused"; },
-                        [](core::AdminCall const&) { return "admin"; },
-                        [](core::AgentJoin const&) { return "join"; },
-                        [](core::AgentHello const&) { return "hello"; },
-                        [](core::AgentHeartbeat const&) { return "heartbeat"; },
-                        [](core::AgentReport const&) { return "report"; },
-                        [](core::AgentGone const&) { return "gone"; },
-                        [](core::Tick const&) { return "tick"; },
-                    },
-                    input);
+  return kInputs[input.index()];
 }
 
-std::string_view name_of(HostHealth health) {
-  switch (health) {
-    case HostHealth::never_seen: return "never_seen";
-    case HostHealth::up: return "up";
-    case HostHealth::suspect: return "suspect";
-    case HostHealth::lost: return "lost";
-  }
-  return "unknown";
-}
-
-void set_amount(MetricsPage& page, std::string_view name, std::string const& zone,
-                placement::Usage const& amount) {
-  page.set(name, {{"zone", zone}, {"resource", "vcpus"}}, amount.vcpus);
-  page.set(name, {{"zone", zone}, {"resource", "memory_mib"}}, amount.memory.value);
-  page.set(name, {{"zone", zone}, {"resource", "disk_gib"}}, amount.disk_gib);
-  page.set(name, {{"zone", zone}, {"resource", "instances"}}, amount.instances);
-}
-
-void set_hosts(MetricsPage& page, core::State const& state, Instant now) {
-  std::map<std::pair<ZoneName, HostHealth>, std::int64_t> hosts;
-  std::map<ZoneName, placement::Usage> capacity;
-  std::map<ZoneName, placement::Usage> used;
-  std::map<ZoneName, std::int64_t> cordoned;
-  for (auto const& [name, zone] : state.zones) {
-    for (HostHealth h :
-         {HostHealth::never_seen, HostHealth::up, HostHealth::suspect, HostHealth::lost}) {
-      hosts[{name, h}] = 0;
-    }
-    cordoned[name] = 0;
-  }
-  for (auto const& [id, host] : state.hosts) {
-    ++hosts[{host.zone, core::health(core::find(state.seen, id), now, state.policy)}];
-    placement::HostRoom const& room = state.derived.fleet.at(id);
-    capacity[host.zone] += room.capacity;
-    used[host.zone] += room.used;
-    if (host.is_cordoned) ++cordoned[host.zone];
-  }
-  for (std::string_view name :
-       {"berth_hosts", "berth_hosts_cordoned", "berth_capacity", "berth_used"}) {
-    page.clear(name);
-  }
-  for (auto const& [key, count] : hosts) {
-    page.set("berth_hosts",
-             {{"zone", key.first.value}, {"health", std::string(name_of(key.second))}}, count);
-  }
-  for (auto const& [zone, count] : cordoned)
-    page.set("berth_hosts_cordoned", {{"zone", zone.value}}, count);
-  for (auto const& [zone, amount] : capacity)
-    set_amount(page, "berth_capacity", zone.value, amount);
-  for (auto const& [zone, amount] : used) set_amount(page, "berth_used", zone.value, amount);
-}
-
-void set_instances(MetricsPage& page, core::State const& state) {
-  std::map<std::pair<TenantId, core::InstanceState>, std::int64_t> instances;
-  for (auto const& [id, instance] : state.instances) {
-    ++instances[{instance.tenant, core::instance_state(instance)}];
-  }
-  page.clear("berth_instances");
-  for (auto const& [key, count] : instances) {
-    page.set("berth_instances",
-             {{"tenant", key.first.value}, {"state", std::string(core::name(key.second))}}, count);
-  }
+void set_usage(MetricsPage& page, std::string const& what, MetricLabels const& zone,
+               placement::Usage const& amount) {
+  page.set("berth_" + what + "_vcpus", zone, amount.vcpus);
+  page.set("berth_" + what + "_memory_bytes", zone, amount.memory.value << 20);
+  page.set("berth_" + what + "_disk_bytes", zone, amount.disk_gib << 30);
 }
 
 }  // namespace
 
-std::vector<MetricRow> DaemonMetrics::table() {
-  return {
-      {"berth_api_requests_total", kCounter, "EC2 requests answered", "action, code"},
-      {"berth_api_request_seconds", kHistogram, "From a whole request to its answer", "action"},
-      {"berth_decide_seconds", kHistogram, "Deciding one input", "input"},
-      {"berth_decisions_refused_total", kCounter, "Inputs answered with an error", "input, code"},
-      {"berth_commit_seconds", kHistogram, "From closing a batch to its being durable", ""},
-      {"berth_commit_changes_size", kHistogram, "Changes in one commit", ""},
-      {"berth_commit_inputs_size", kHistogram, "Inputs decided in one commit", ""},
-      {"berth_release_seconds", kHistogram, "From a batch's first input to its replies", ""},
-      {"berth_queue_inputs", kGauge, "Inputs waiting for the core", ""},
-      {"berth_store_bytes", kGauge, "Size of the store on disk, journal included", ""},
-      {"berth_store_records", kGauge, "Records in the store", ""},
-      {"berth_audit_records", kGauge, "Number of the last audit record", ""},
-      {"berth_term", kGauge, "Leader term of this run", ""},
-      {"berth_hosts", kGauge, "Hosts by zone and health", "zone, health"},
-      {"berth_hosts_cordoned", kGauge, "Cordoned hosts by zone", "zone"},
-      {"berth_capacity", kGauge, "What hosts may sell, over-commit applied", "zone, resource"},
-      {"berth_used", kGauge, "What instances hold", "zone, resource"},
-      {"berth_instances", kGauge, "Instances by tenant and state", "tenant, state"},
-      {"berth_tenants", kGauge, "Tenants", ""},
-      {"berth_images", kGauge, "Images", ""},
-      {"berth_agents_connected", kGauge, "Agents with a session", ""},
-      {"berth_agent_messages_total", kCounter, "Messages on the agents' link", "direction"},
-      {"berth_agent_bytes_total", kCounter, "Bytes of messages on the agents' link", "direction"},
-      {"berth_agent_image_bytes_total", kCounter, "Bytes of images sent to agents", ""},
-      {"berth_agent_refused_total", kCounter, "Peers and messages the link refused", "what"},
-      {"berth_agent_renewals_total", kCounter, "Certificates renewed for agents", ""},
-      {"berth_http_connections", kGauge, "Open connections", "listener"},
-      {"berth_http_connections_total", kCounter, "Connections by fate", "listener, fate"},
-      {"berth_http_requests_total", kCounter, "Requests received", "listener"},
-      {"berth_http_requests_refused_total", kCounter, "Requests the listener itself refused",
-       "listener"},
-      {"berth_http_bytes_total", kCounter, "Bytes inside TLS", "listener, direction"},
-      {"berth_build_info", kGauge, "Always 1; the version is the label", "version"},
-  };
+DaemonMetrics::DaemonMetrics()
+    : page_(daemon_metric_table()),
+      lease_renewals_(page_.counter("berth_lease_renewals_total", {})),
+      commit_(page_.histogram("berth_commit_seconds", {})),
+      commit_changes_(page_.histogram("berth_commit_changes", {})),
+      commit_inputs_(page_.histogram("berth_commit_inputs", {})),
+      release_(page_.histogram("berth_release_seconds", {})) {
+  for (std::string_view const input : kInputs) {
+    decide_.push_back(page_.histogram("berth_decide_seconds", {{"input", std::string(input)}}));
+  }
 }
-
-DaemonMetrics::DaemonMetrics() : page_(table()) {}
 
 void DaemonMetrics::decided(core::Input const& input, Result<core::Decision> const& decision,
                             Duration took) {
-  std::string const kind(kind_of(input));
-  page_.observe("berth_decide_seconds", {{"input", kind}}, took);
-  if (!decision) {
-    page_.count("berth_decisions_refused_total",
-                {{"input", kind}, {"code", std::string(name(decision.error().code))}});
+  decide_[input.index()].observe(took);
+  if (decision) {
+    if (std::holds_alternative<core::AgentHeartbeat>(input)) lease_renewals_.count();
+    return;
   }
+  page_.count(
+      "berth_decisions_refused_total",
+      {{"input", std::string(kind_of(input))}, {"code", std::string(name(decision.error().code))}});
+}
+
+void DaemonMetrics::changing(core::State const& before, core::Change const& change) {
+  counts_.changing(before, change);
+}
+
+void DaemonMetrics::changed(core::State const& after, core::Change const& change) {
+  counts_.changed(after, change);
 }
 
 void DaemonMetrics::committed(std::vector<core::Change> const& changes, std::size_t inputs,
                               Duration took) {
-  page_.observe("berth_commit_seconds", {}, took);
-  page_.observe_size("berth_commit_changes_size", {}, changes.size());
-  page_.observe_size("berth_commit_inputs_size", {}, inputs);
+  commit_.observe(took);
+  commit_changes_.observe_size(changes.size());
+  commit_inputs_.observe_size(inputs);
 }
 
 void DaemonMetrics::released(Duration took) {
-  page_.observe("berth_release_seconds", {}, took);
+  release_.observe(took);
 }
 
 void DaemonMetrics::ticked(core::State const& state, Instant now) {
-  set_hosts(page_, state, now);
-  set_instances(page_, state);
-  page_.set("berth_tenants", {}, static_cast<std::int64_t>(state.tenants.size()));
-  page_.set("berth_images", {}, static_cast<std::int64_t>(state.images.size()));
-  page_.set("berth_audit_records", {}, static_cast<std::int64_t>(state.region.audit_count));
-  page_.set("berth_term", {}, static_cast<std::int64_t>(state.region.term.value));
+  counts_.ticked(state, now);
+  Snapshot next{.at = now,
+                .zones = counts_.zones(),
+                .behind = counts_.behind(),
+                .tenants = static_cast<std::int64_t>(state.tenants.size()),
+                .images = static_cast<std::int64_t>(state.images.size()),
+                .audit_records = static_cast<std::int64_t>(state.region.audit_count),
+                .term = static_cast<std::int64_t>(state.region.term.value)};
+  for (core::InstanceState const s : kStates) { next.oldest[index_of(s)] = counts_.oldest(s); }
+  std::lock_guard const lock(snapshot_mutex_);
+  std::swap(snapshot_, next);
 }
 
 void DaemonMetrics::api_request(std::string_view action, std::string const& code, Duration took) {
+  {
+    std::shared_lock const lock(api_mutex_);
+    auto const seconds = api_seconds_.find(action);
+    auto const requests =
+        api_requests_.find(std::pair<std::string_view, std::string_view>(action, code));
+    if (seconds != api_seconds_.end() && requests != api_requests_.end()) {
+      seconds->second.observe(took);
+      requests->second.count();
+      return;
+    }
+  }
   std::string const name(action);
-  page_.count("berth_api_requests_total", {{"action", name}, {"code", code}});
-  page_.observe("berth_api_request_seconds", {{"action", name}}, took);
+  MetricCounter const requests =
+      page_.counter("berth_api_requests_total", {{"action", name}, {"code", code}});
+  MetricHistogram const seconds = page_.histogram("berth_api_request_seconds", {{"action", name}});
+  requests.count();
+  seconds.observe(took);
+  std::lock_guard const lock(api_mutex_);
+  // Bounded as the page's series are; past that the page finds "other" by itself.
+  if (api_requests_.size() >= kApiSeriesKept) return;
+  api_requests_.emplace(std::pair(name, code), requests);
+  api_seconds_.emplace(name, seconds);
 }
 
 void DaemonMetrics::add_source(std::function<void(MetricsPage&)> source) {
   sources_.push_back(std::move(source));
 }
 
-std::string DaemonMetrics::page() {
+void DaemonMetrics::show(Snapshot const& s) {
+  for (auto const& [name, counts] : s.zones) {
+    std::string const& zone = name.value;
+    for (std::size_t h = 0; h < kHostHealths; ++h) {
+      page_.set("berth_hosts", {{"zone", zone}, {"health", std::string(kHealths[h])}},
+                counts.hosts[h]);
+    }
+    page_.set("berth_hosts_cordoned", {{"zone", zone}}, counts.cordoned);
+    auto const behind = s.behind.hosts.find(name);
+    page_.set("berth_hosts_behind", {{"zone", zone}},
+              behind == s.behind.hosts.end() ? 0 : behind->second);
+    set_usage(page_, "capacity", {{"zone", zone}}, counts.capacity);
+    set_usage(page_, "used", {{"zone", zone}}, counts.used);
+    set_usage(page_, "free", {{"zone", zone}}, counts.free);
+    for (core::InstanceState const state : kStates) {
+      page_.set("berth_instances", {{"zone", zone}, {"state", std::string(core::name(state))}},
+                counts.instances[index_of(state)]);
+    }
+  }
+  for (core::InstanceState const state :
+       {core::InstanceState::pending, core::InstanceState::stopping,
+        core::InstanceState::shutting_down}) {
+    page_.set("berth_instances_oldest_seconds", {{"state", std::string(core::name(state))}},
+              s.oldest[index_of(state)]);
+  }
+  page_.set("berth_hosts_behind_oldest_seconds", {}, s.behind.oldest);
+  page_.set("berth_tenants", {}, s.tenants);
+  page_.set("berth_images", {}, s.images);
+  page_.set("berth_audit_records", {}, s.audit_records);
+  page_.set("berth_term", {}, s.term);
+}
+
+std::string DaemonMetrics::page(Instant now) {
+  std::lock_guard const one_at_a_time(page_mutex_);
+  Snapshot snapshot;
+  {
+    std::lock_guard const lock(snapshot_mutex_);
+    snapshot = snapshot_;
+  }
+  if (snapshot.at != Instant{}) {
+    show(snapshot);
+    page_.set("berth_core_silent_seconds", {}, now - snapshot.at);
+  }
   for (auto const& source : sources_) source(page_);
   return page_.text();
 }

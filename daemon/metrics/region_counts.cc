@@ -1,0 +1,170 @@
+#include "daemon/metrics/region_counts.h"
+
+#include <algorithm>
+
+namespace berth {
+
+namespace {
+
+using core::InstanceState;
+
+bool is_passing(InstanceState state) {
+  return state == InstanceState::pending || state == InstanceState::stopping ||
+         state == InstanceState::shutting_down;
+}
+
+void add(placement::Usage& sum, placement::Usage const& what, std::int64_t sign) {
+  if (sign > 0)
+    sum += what;
+  else
+    sum -= what;
+}
+
+// A host's part in its zone's counts.
+void count_host(std::map<ZoneName, ZoneCounts>& zones, core::State const& state, HostId const& id,
+                std::int64_t sign) {
+  auto const room = state.derived.fleet.find(id);
+  if (room == state.derived.fleet.end()) return;
+  ZoneCounts& zone = zones[room->second.zone];
+  core::SeeHost const* seen = core::find(state.seen, id);
+  HostHealth const health = seen != nullptr ? seen->announced : HostHealth::never_seen;
+  zone.hosts[static_cast<std::size_t>(health)] += sign;
+  if (room->second.is_cordoned) zone.cordoned += sign;
+  add(zone.capacity, room->second.capacity, sign);
+  add(zone.used, room->second.used, sign);
+  if (room->second.is_up && !room->second.is_cordoned) {
+    add(zone.free, room->second.capacity - room->second.used, sign);
+  }
+}
+
+HostId const* host_of(core::Change const& change) {
+  if (auto const* put = std::get_if<core::PutHost>(&change)) return &put->host.id;
+  if (auto const* erase = std::get_if<core::EraseHost>(&change)) return &erase->id;
+  if (auto const* see = std::get_if<core::SeeHost>(&change)) return &see->id;
+  return nullptr;
+}
+
+InstanceId const* instance_of(core::Change const& change) {
+  if (auto const* put = std::get_if<core::PutInstance>(&change)) return &put->instance.id;
+  if (auto const* erase = std::get_if<core::EraseInstance>(&change)) return &erase->id;
+  return nullptr;
+}
+
+}  // namespace
+
+std::map<ZoneName, ZoneCounts> RegionCounts::recounted(core::State const& state) {
+  std::map<ZoneName, ZoneCounts> zones;
+  for (auto const& [name, zone] : state.zones) zones[name];
+  for (auto const& [id, host] : state.hosts) count_host(zones, state, id, +1);
+  for (auto const& [id, instance] : state.instances) {
+    ++zones[instance.zone].instances[index_of(core::instance_state(instance))];
+  }
+  return zones;
+}
+
+void RegionCounts::begin(core::State const& state) {
+  has_begun_ = true;
+  zones_ = recounted(state);
+  for (auto const& [id, instance] : state.instances) {
+    follow(instance, core::instance_state(instance));
+  }
+}
+
+void RegionCounts::changing(core::State const& before, core::Change const& change) {
+  if (!has_begun_) begin(before);
+  if (HostId const* host = host_of(change)) count_host(zones_, before, *host, -1);
+  InstanceId const* id = instance_of(change);
+  if (id == nullptr) return;
+  Instance const* old = core::find(before.instances, *id);
+  if (old == nullptr) return;
+  --zones_[old->zone].instances[index_of(core::instance_state(*old))];
+  count_held(before, *old, -1);
+}
+
+void RegionCounts::changed(core::State const& after, core::Change const& change) {
+  if (auto const* put = std::get_if<core::PutZone>(&change)) zones_[put->zone.name];
+  if (HostId const* host = host_of(change)) count_host(zones_, after, *host, +1);
+  if (auto const* erase = std::get_if<core::EraseInstance>(&change)) forget(erase->id.value);
+  auto const* put = std::get_if<core::PutInstance>(&change);
+  if (put == nullptr) return;
+  InstanceState const state = core::instance_state(put->instance);
+  ++zones_[put->instance.zone].instances[index_of(state)];
+  count_held(after, put->instance, +1);
+  follow(put->instance, state);
+}
+
+// What one instance holds is taken from and given to its host's zone alone: the host's own share
+// does not change with it.
+void RegionCounts::count_held(core::State const& state, Instance const& instance,
+                              std::int64_t sign) {
+  if (!instance.placement) return;
+  auto const room = state.derived.fleet.find(instance.placement->host);
+  if (room == state.derived.fleet.end()) return;
+  ZoneCounts& zone = zones_[room->second.zone];
+  placement::Usage const what = core::held(instance);
+  add(zone.used, what, sign);
+  if (room->second.is_up && !room->second.is_cordoned) add(zone.free, what, -sign);
+}
+
+void RegionCounts::follow(Instance const& instance, InstanceState state) {
+  auto const known = passing_.find(instance.id.value);
+  if (known != passing_.end() && known->second.state == state) return;
+  forget(instance.id.value);
+  if (!is_passing(state)) return;
+  passing_.emplace(instance.id.value, Passing{state, now_});
+  ++began_[index_of(state)][now_];
+}
+
+void RegionCounts::forget(std::string const& id) {
+  auto const node = passing_.extract(id);
+  if (node.empty()) return;
+  std::map<Instant, std::int64_t>& began = began_[index_of(node.mapped().state)];
+  auto const at = began.find(node.mapped().since);
+  if (--at->second == 0) began.erase(at);
+}
+
+Duration RegionCounts::oldest(InstanceState state) const {
+  std::map<Instant, std::int64_t> const& began = began_[index_of(state)];
+  return began.empty() ? Duration{} : now_ - began.begin()->first;
+}
+
+void RegionCounts::ticked(core::State const& state, Instant now) {
+  // Those that were there before the first tick began at it, not at time zero.
+  if (now_ == Instant{}) {
+    for (auto& [id, passing] : passing_) passing.since = now;
+    for (std::map<Instant, std::int64_t>& began : began_) {
+      if (began.empty()) continue;
+      std::int64_t const count = began.begin()->second;
+      began = {{now, count}};
+    }
+  }
+  now_ = now;
+  if (!has_begun_) begin(state);
+  sweep(state, now);
+}
+
+void RegionCounts::sweep(core::State const& state, Instant now) {
+  auto host = state.hosts.upper_bound(swept_to_);
+  for (std::size_t n = 0; n < kHostsPerTick && host != state.hosts.end(); ++n, ++host) {
+    swept_to_ = host->first;
+    core::SeeHost const* seen = core::find(state.seen, host->first);
+    Generation const* newest = core::find(state.derived.spec_generation, host->first);
+    bool const is_behind =
+        seen != nullptr && host->second.inventory && newest != nullptr &&
+        (seen->spec_term != state.region.term || seen->spec_generation < *newest);
+    if (!is_behind) {
+      behind_since_.erase(host->first);
+      continue;
+    }
+    Instant const since = behind_since_.try_emplace(host->first, now).first->second;
+    ++sweeping_.hosts[host->second.zone];
+    sweeping_.oldest = std::max(sweeping_.oldest, now - since);
+  }
+  if (host != state.hosts.end()) return;
+  behind_ = std::exchange(sweeping_, {});
+  swept_to_ = {};
+  // Hosts that were removed meanwhile.
+  std::erase_if(behind_since_, [&](auto const& item) { return !state.hosts.contains(item.first); });
+}
+
+}  // namespace berth

@@ -1,0 +1,24 @@
+#pragma once
+// What berthd's other rooms count by themselves, brought onto the metrics page. Called when the
+// page is asked for, on the listener's thread; each reads atomics or takes a lock for a copy.
+
+#include <string>
+
+#include "berth/base/metrics.h"
+#include "berth/base/time.h"
+#include "daemon/http/server.h"
+#include "daemon/link/link.h"
+#include "daemon/store/sqlite.h"
+
+namespace berth {
+
+// `listener`: "ec2", "admin_socket" or "admin".
+void count_http(MetricsPage& page, std::string const& listener, http::Counters const& counters);
+void count_link(MetricsPage& page, link::LinkCounters const& counters);
+// `directory`: where the store lies.
+void set_store(MetricsPage& page, store::SqliteStore& store, std::string const& directory);
+void set_queue(MetricsPage& page, std::size_t inputs, std::size_t inputs_max);
+// The files as they are now: SIGHUP may have brought others. Unreadable ones are left out.
+void set_certificates(MetricsPage& page, std::string const& pki_directory);
+
+}  // namespace berth
