@@ -5,6 +5,7 @@
 
 #include "berth/base/result.h"
 #include "daemon/core/input.h"
+#include "daemon/core/input_class.h"
 #include "daemon/core/reply.h"
 
 namespace berth::core {
@@ -17,9 +18,14 @@ class Gate {
 
   virtual ~Gate() = default;
 
-  // Never blocks, callable from any thread. A full queue answers at once with
-  // (throttled, "queue"). An empty `done`: nobody waits.
+  // Never blocks, callable from any thread. Where the input's class has no room the answer comes
+  // at once, from this call, with (throttled, "queue"); an input that waited past its class's
+  // deadline is dropped unstarted with (unavailable, "queue"). An empty `done`: nobody waits.
   virtual void submit(Input input, Done done) = 0;
+
+  // Whether an input of this class would be taken at this moment: a cheap look from any thread,
+  // for a front that wants to refuse before it has spent anything on a request. submit decides.
+  [[nodiscard]] virtual bool has_room(InputClass) const { return true; }
 };
 
 }  // namespace berth::core

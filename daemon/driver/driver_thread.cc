@@ -17,8 +17,7 @@ Driver::Parts with_post(Driver::Parts parts, std::function<void(std::function<vo
 }  // namespace
 
 DriverThread::DriverThread(core::State state, Driver::Parts parts)
-    : mailbox_(limits::kInputsQueuedMax),
-      driver_(std::move(state),
+    : driver_(std::move(state),
               with_post(std::move(parts),
                         [this](std::function<void()> work) { post(std::move(work)); })),
       clock_(parts.clock) {}
@@ -45,18 +44,28 @@ void DriverThread::stop() {
   if (!thread_.joinable()) return;
   is_stopping_ = true;
   thread_.join();
-  mailbox_.close();
+  lanes_.close();
 }
 
 void DriverThread::submit(core::Input input, Done done) {
-  Message message = Call{std::move(input), std::move(done)};
-  if (!is_stopping_ && mailbox_.try_push(message)) return;
-  Done const& refused = std::get<Call>(message).done;
-  if (refused) refused(Error{Code::throttled, "queue", "Request limit exceeded."});
+  core::InputClass const of = core::input_class(input);
+  Lanes::Entry entry{std::move(input), std::move(done), clock_.now().monotonic};
+  if (!is_stopping_ && lanes_.try_push(of, entry)) return;
+  if (entry.done) entry.done(Error{Code::throttled, "queue", "Request limit exceeded."});
 }
 
 void DriverThread::post(std::function<void()> work) {
-  mailbox_.push_urgent(Message(std::move(work)));
+  lanes_.push_urgent(std::move(work));
+}
+
+void DriverThread::take(std::size_t room) {
+  lanes_.take(room, kPatience, clock_, taken_);
+  for (Lanes::Work const& work : taken_.urgent) work();
+  for (Lanes::Entry& e : taken_.inputs) driver_.on_input(std::move(e.input), std::move(e.done));
+  for (Lanes::Entry const& e : taken_.outdated) {
+    if (!e.done) continue;
+    e.done(Error{Code::unavailable, "queue", "The request waited too long to be started; retry."});
+  }
 }
 
 void DriverThread::run() {
@@ -64,24 +73,17 @@ void DriverThread::run() {
   // Once stopping, what was taken is still committed and answered.
   bool is_idle = false;
   while (!is_stopping_ || !is_idle) {
-    // A full batch waits for the commit before it; what is refused then is refused at the mailbox.
+    // A full batch waits for the commit before it; heartbeats are taken all the same.
     std::size_t const room = driver_.is_full() ? 0 : limits::kInputsPerBatchMax;
-    for (Message& message : mailbox_.pop(room, kPatience)) {
-      is_idle = false;
-      if (auto* work = std::get_if<std::function<void()>>(&message)) {
-        (*work)();
-      } else {
-        Call& c = std::get<Call>(message);
-        driver_.on_input(std::move(c.input), std::move(c.done));
-      }
-    }
+    take(room);
+    if (!taken_.inputs.empty() || !taken_.urgent.empty()) is_idle = false;
     Instant const now = clock_.now().monotonic;
     if (now >= next_tick) {
       driver_.on_tick();
       next_tick = now + kTickInterval;
     }
     driver_.flush();
-    is_idle = driver_.is_idle() && mailbox_.size() == 0;
+    is_idle = driver_.is_idle() && lanes_.size() == 0;
   }
 }
 

@@ -1,13 +1,12 @@
 #pragma once
-// DriverThread: the driver with a thread of its own, a bounded mailbox in front and a clock behind.
+// DriverThread: the driver with a thread of its own, bounded lanes in front and a clock behind.
 
 #include <atomic>
 #include <functional>
 #include <thread>
-#include <variant>
 
-#include "berth/base/mailbox.h"
 #include "daemon/driver/driver.h"
+#include "daemon/driver/lanes.h"
 
 namespace berth::driver {
 
@@ -23,25 +22,25 @@ class DriverThread final : public core::Gate {
   void stop();
 
   void submit(core::Input input, Done done) override;
+  [[nodiscard]] bool has_room(core::InputClass of) const override { return lanes_.has_room(of); }
   // Runs `work` on the driver's thread, before what is queued now.
   void post(std::function<void()> work);
 
-  [[nodiscard]] std::size_t queued() const { return mailbox_.size(); }
+  [[nodiscard]] std::size_t queued() const { return lanes_.size(); }
+  [[nodiscard]] LaneStats lane(core::InputClass of) const {
+    return lanes_.stats(of, clock_.now().monotonic);
+  }
   // As the driver's; on the driver's thread only, from where it calls its observer.
   [[nodiscard]] std::optional<Instant> committing_since() const {
     return driver_.committing_since();
   }
 
  private:
-  struct Call {
-    core::Input input;
-    Done done;
-  };
-  using Message = std::variant<Call, std::function<void()>>;
-
   void run();
+  void take(std::size_t room);
 
-  Mailbox<Message> mailbox_;
+  Lanes lanes_;
+  Lanes::Taken taken_;  // the thread's; kept for its memory
   Driver driver_;
   std::thread thread_;
   std::atomic<bool> is_stopping_{false};
