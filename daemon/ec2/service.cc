@@ -9,6 +9,8 @@
 #include "berth/base/log.h"
 #include "daemon/ec2/actions.h"
 #include "daemon/ec2/errors.h"
+#include "daemon/ec2/rates.h"
+#include "daemon/ec2/refusals.h"
 #include "daemon/ec2/request_id.h"
 #include "daemon/ec2/wire/codec.h"
 
@@ -16,9 +18,11 @@ namespace berth::ec2 {
 
 namespace {
 
-constexpr std::int64_t kRefusalsPerSecondMax = 100;
 constexpr std::string_view kUnknownAction = "-";
 constexpr std::string_view kSuccess = "Success";
+constexpr std::string_view kThrottled = "RequestLimitExceeded";
+constexpr std::string_view kThrottledText = "Request limit exceeded.";
+constexpr Duration kComeAgain = seconds(1);  // where nobody knows when there will be room
 
 // One request on its way; owned by whoever has to do the next step.
 struct Ticket {
@@ -31,6 +35,8 @@ struct Ticket {
   std::vector<wire::Parameter> parameters;
   ActionRow const* row = nullptr;
   Echo echo;
+  std::string_view throttled;  // as in Observation
+  Duration come_again;         // zero: the answer says nothing of it
   Service::Done done;
 };
 using TicketPtr = std::shared_ptr<Ticket>;
@@ -61,25 +67,6 @@ void take_older_versions(std::vector<wire::Parameter>& parameters) {
   }
 }
 
-// The audit log takes every refused signature, up to a rate: whoever has no key must not be able to
-// fill the core's queue with their failures.
-class RefusalBudget {
- public:
-  bool take(Instant now) {
-    std::lock_guard const lock(mutex_);
-    if (now - since_ >= seconds(1)) {
-      since_ = now;
-      used_ = 0;
-    }
-    return ++used_ <= kRefusalsPerSecondMax;
-  }
-
- private:
-  std::mutex mutex_;
-  Instant since_{};
-  std::int64_t used_ = 0;
-};
-
 }  // namespace
 
 struct Service::Impl {
@@ -87,7 +74,8 @@ struct Service::Impl {
   core::Gate& gate;
   Clock& clock;
   VerifyOptions verify_options;
-  RefusalBudget refusals;
+  Rates rates;
+  Refusals refusals;
   // Not std::atomic<std::shared_ptr>: the thread sanitizer does not see through GCC 12's.
   std::mutex keys_mutex;
   KeyTablePtr keys = std::make_shared<KeyTable const>();
@@ -102,16 +90,25 @@ struct Service::Impl {
       options.observe({.action = ticket.action_name,
                        .code = std::string(code),
                        .http_status = status,
-                       .latency = clock.now().monotonic - ticket.started});
+                       .latency = clock.now().monotonic - ticket.started,
+                       .throttled = ticket.throttled});
     }
-    ticket.done({.status = status,
-                 .content_type = std::string(wire::kContentType),
-                 .body = std::move(body),
-                 .headers = {{"x-amzn-RequestId", ticket.request_id},
-                             {"Cache-Control", "no-cache, no-store"}}});
+    Answer out{.status = status,
+               .content_type = std::string(wire::kContentType),
+               .body = std::move(body),
+               .headers = {{"x-amzn-RequestId", ticket.request_id},
+                           {"Cache-Control", "no-cache, no-store"}}};
+    if (ticket.come_again.ns > 0) {
+      // The request's id is as random as anything.
+      std::uint64_t const random = std::hash<std::string>()(ticket.request_id);
+      out.headers.emplace_back("Retry-After",
+                               std::to_string(retry_after_s(ticket.come_again, random)));
+    }
+    ticket.done(std::move(out));
   }
 
   void refuse(Ticket& ticket, Ec2Error const& error) {
+    if (error.http_status == 503 && ticket.come_again.ns == 0) ticket.come_again = kComeAgain;
     answer(ticket, static_cast<unsigned>(error.http_status), error.code,
            wire::render_error(error, ticket.request_id, ticket.envelope));
   }
@@ -125,12 +122,25 @@ struct Service::Impl {
                                           {"subject", error.subject},
                                           {"message", error.message}});
     }
+    if (error.subject == "queue") {
+      ticket.throttled = error.code == Code::throttled ? "region" : "late";
+    }
     refuse(ticket, shown);
   }
 
+  void refuse_for_now(Ticket& ticket, std::string_view throttled, Duration wait) {
+    ticket.throttled = throttled;
+    ticket.come_again = wait;
+    refuse(ticket, Ec2Error{std::string(kThrottled), 503, std::string(kThrottledText)});
+  }
+
+  // Too much is asked of the daemon, and this request would be refused once it is parsed: then it
+  // is refused before anything dear is done for it, its signature included.
+  bool has_room(Ticket& ticket);
   // Signature, then action. On error the refusal has been answered.
   bool identify(Ticket& ticket, RequestView const& request);
   void audit_refusal(Ticket const& ticket, SignedRequest const& request, Ec2Error const& error);
+  void audit_counted_refusals();
   void parse_and_submit(TicketPtr const& ticket);
   void take_reply(TicketPtr const& ticket, Result<core::Reply> reply);
   void conclude(Ticket& ticket, Result<core::Reply> const& reply, std::string_view console);
@@ -138,7 +148,7 @@ struct Service::Impl {
 
 void Service::Impl::audit_refusal(Ticket const& ticket, SignedRequest const& request,
                                   Ec2Error const& error) {
-  if (!refusals.take(clock.now().monotonic)) return;
+  if (!refusals.take(ticket.caller.source, clock.now().monotonic)) return;
   auto const claim = parse_authorization(request, options.presigned);
   gate.submit(core::AuthenticationRefused{.source = ticket.caller.source,
                                           .request_id = ticket.request_id,
@@ -147,6 +157,25 @@ void Service::Impl::audit_refusal(Ticket const& ticket, SignedRequest const& req
                                               wire::value_of(ticket.parameters, "Action")),
                                           .code = error.code},
               {});
+}
+
+void Service::Impl::audit_counted_refusals() {
+  for (Refusals::Summary const& s : refusals.due(clock.now().monotonic)) {
+    gate.submit(core::AuthenticationRefused{.source = s.address,
+                                            .request_id = "",
+                                            .claimed_key = "",
+                                            .action_name = "",
+                                            .code = std::to_string(s.count) +
+                                                    " more refused within a minute"},
+                {});
+  }
+}
+
+bool Service::Impl::has_room(Ticket& ticket) {
+  Ec2Result<wire::Action> const action = wire::identify(ticket.parameters, ticket.envelope);
+  if (!action || gate.has_room(likely_class(*action, ticket.parameters))) return true;
+  refuse_for_now(ticket, "region", kComeAgain);
+  return false;
 }
 
 bool Service::Impl::identify(Ticket& ticket, RequestView const& request) {
@@ -174,6 +203,11 @@ bool Service::Impl::identify(Ticket& ticket, RequestView const& request) {
   }
   ticket.row = &row_of(*action);
   ticket.action_name = wire::info(*action).name;
+  Duration const wait = rates.admit(who->tenant, *action, ticket.parameters, clock.now().monotonic);
+  if (wait.ns > 0) {
+    refuse_for_now(ticket, "tenant", wait);
+    return false;
+  }
   return true;
 }
 
@@ -230,6 +264,7 @@ Service::Service(ServiceOptions options, core::Gate& gate, Clock& clock)
                      .gate = gate,
                      .clock = clock,
                      .verify_options = {},
+                     .rates = Rates(options.rate_percent),
                      .refusals = {},
                      .keys_mutex = {}}) {
   ENSURE(impl_->options.execute != nullptr);
@@ -242,6 +277,7 @@ Service::~Service() = default;
 
 void Service::publish(KeyTablePtr keys) {
   ENSURE(keys != nullptr);
+  impl_->rates.keep_only(*keys);
   std::lock_guard const lock(impl_->keys_mutex);
   impl_->keys = std::move(keys);
 }
@@ -255,6 +291,7 @@ void Service::handle(RequestView const& request, Done done) {
   ticket->endpoint = header_of(request, "host");
   ticket->caller.source = request.peer;
   ticket->caller.request_id = ticket->request_id;
+  impl_->audit_counted_refusals();
   auto parameters = wire::parse_query({.method = request.method,
                                        .target = request.target,
                                        .content_type = header_of(request, "content-type"),
@@ -263,6 +300,7 @@ void Service::handle(RequestView const& request, Done done) {
   ticket->parameters = *std::move(parameters);
   ticket->envelope = wire::service_of(ticket->parameters);
   take_older_versions(ticket->parameters);
+  if (!impl_->has_room(*ticket)) return;
   if (!impl_->identify(*ticket, request)) return;
   if (!ticket->row->is_slow_to_parse) return impl_->parse_and_submit(ticket);
   impl_->options.execute([impl = impl_.get(), ticket] { impl->parse_and_submit(ticket); });

@@ -47,12 +47,16 @@ struct Observation {
   std::string code;         // "Success", or EC2's error code
   unsigned http_status = 200;
   Duration latency;  // from handle() to the answer
+  // Why it was told RequestLimitExceeded: "tenant" (its own rate), "region" (too much is asked of
+  // the daemon), "late" (it waited too long to be started); empty: it was not.
+  std::string_view throttled;
 };
 
 struct ServiceOptions {
   std::string region = "us-east-1";
   Duration clock_window = minutes(5);  // of a signature, either way
   bool presigned = false;              // whether query-string signatures are accepted
+  std::int64_t rate_percent = 0;  // of EC2's token buckets (rates.h); 0: no tenant is throttled
   // Runs a job later on one of the front's own threads; never on the thread that calls it. A job
   // that is dropped (shutdown) leaves its request unanswered. Must be set.
   std::function<void(std::function<void()>)> execute;

@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 
+#include "daemon/ec2/refusals.h"
 #include "tests/unit/ec2/support.h"
 
 namespace berth::ec2 {
@@ -22,6 +23,7 @@ class ServiceTest : public testing::Test {
 
   ServiceOptions options() {
     ServiceOptions out;
+    out.rate_percent = 100;
     out.execute = [this](std::function<void()> job) { executor_(std::move(job)); };
     out.observe = [this](Observation const& seen) { observed_.push_back(seen); };
     out.read_console = [this](HostId host, InstanceId, ServiceOptions::ConsoleDone done) {
@@ -190,17 +192,88 @@ TEST_F(ServiceTest, APublishedTableCountsFromTheNextRequestOn) {
   EXPECT_EQ(answer_->status, 401U);
 }
 
-TEST_F(ServiceTest, AFloodOfBadSignaturesDoesNotFillTheCoresQueue) {
+TEST_F(ServiceTest, AFloodOfBadSignaturesIsAFewRecordsAndOneThatCounts) {
   for (int i = 0; i < 500; ++i) {
     answer_.reset();
     send(call_of("DescribeInstances", {}), {.secret = "wrong"});
     ASSERT_TRUE(answer_);
   }
-  EXPECT_THAT(gate_.held, SizeIs(100));
-  clock_.time.monotonic.ns += seconds(1).ns;
+  std::size_t const few = Refusals::kSinglesPerAddressMax;
+  EXPECT_THAT(gate_.held, SizeIs(few));
+  clock_.time.monotonic = clock_.time.monotonic + Refusals::kWindow;
+  // Whoever comes next makes the count known.
+  send(call_of("DescribeRegions", {}));
+  ASSERT_THAT(gate_.held, SizeIs(few + 2));
+  auto const& counted = std::get<core::AuthenticationRefused>(gate_.held[few].input);
+  EXPECT_EQ(counted.source, "192.0.2.7");
+  EXPECT_EQ(counted.code, "495 more refused within a minute");
+}
+
+TEST_F(ServiceTest, PastItsRateATenantIsToldToComeAgainAndTheCoreHearsNothing) {
+  // RunInstances: five at once, two a second.
+  Pairs const launch = {{"ImageId", "ami-1"}, {"MinCount", "1"}, {"MaxCount", "1"}};
+  for (int i = 0; i < 5; ++i) send(call_of("RunInstances", launch));
+  EXPECT_FALSE(answer_);
+  EXPECT_THAT(gate_.held, SizeIs(5));
+  send(call_of("RunInstances", launch));
+  ASSERT_TRUE(answer_);
+  EXPECT_THAT(gate_.held, SizeIs(5));
+  EXPECT_EQ(answer_->status, 503U);
+  EXPECT_THAT(answer_->body, AllOf(HasSubstr("<Code>RequestLimitExceeded</Code>"),
+                                   HasSubstr("<Message>Request limit exceeded.</Message>")));
+  EXPECT_THAT(answer_->headers,
+              testing::Contains(testing::Pair("Retry-After", MatchesRegex("[1-3]"))));
+  EXPECT_EQ(observed_.back().throttled, "tenant");
+  EXPECT_EQ(observed_.back().action, "RunInstances");
+  // Other actions have their own buckets; and half a second later there is one token more.
   answer_.reset();
+  send(call_of("DescribeRegions", {}));
+  clock_.time.monotonic = clock_.time.monotonic + milliseconds(500);
+  send(call_of("RunInstances", launch));
+  EXPECT_FALSE(answer_);
+  EXPECT_THAT(gate_.held, SizeIs(7));
+}
+
+TEST_F(ServiceTest, AWrongSignatureTakesNothingOfTheTenantsRate) {
+  for (int i = 0; i < 50; ++i) {
+    send(call_of("RunInstances", {}), {.secret = "wrong"});
+    answer_.reset();
+  }
+  gate_.held.clear();
+  send(call_of("RunInstances", {{"ImageId", "ami-1"}, {"MinCount", "1"}, {"MaxCount", "1"}}));
+  EXPECT_THAT(gate_.held, SizeIs(1));
+}
+
+TEST_F(ServiceTest, WithoutRoomForItsClassARequestIsRefusedBeforeItsSignatureIsLookedAt) {
+  gate_.full = core::InputClass::list;
   send(call_of("DescribeInstances", {}), {.secret = "wrong"});
-  EXPECT_THAT(gate_.held, SizeIs(101));
+  ASSERT_TRUE(answer_);
+  EXPECT_EQ(answer_->status, 503U);
+  EXPECT_THAT(answer_->body, HasSubstr("<Code>RequestLimitExceeded</Code>"));
+  EXPECT_EQ(observed_.back().throttled, "region");
+  EXPECT_EQ(observed_.back().action, "-") << "an unproven name is no label";
+  EXPECT_THAT(gate_.held, IsEmpty());
+  answer_.reset();
+  send(call_of("DescribeInstances", {{"InstanceId.1", "i-0"}}));
+  EXPECT_FALSE(answer_) << "a read is not a list";
+  EXPECT_THAT(gate_.held, SizeIs(1));
+}
+
+TEST_F(ServiceTest, WhatTheQueueRefusesOrDropsIsRetryable) {
+  send(call_of("DescribeRegions", {}));
+  reply(Error{Code::throttled, "queue", "Request limit exceeded."});
+  executor_.run();
+  EXPECT_EQ(answer_->status, 503U);
+  EXPECT_EQ(observed_.back().throttled, "region");
+  EXPECT_THAT(answer_->headers, testing::Contains(testing::Key("Retry-After")));
+  answer_.reset();
+  send(call_of("DescribeRegions", {}));
+  reply(Error{Code::unavailable, "queue", "The request waited too long to be started; retry."});
+  executor_.run();
+  EXPECT_EQ(answer_->status, 503U);
+  EXPECT_THAT(answer_->body, HasSubstr("<Code>Unavailable</Code>"));
+  EXPECT_EQ(observed_.back().throttled, "late");
+  EXPECT_THAT(answer_->headers, testing::Contains(testing::Key("Retry-After")));
 }
 
 TEST_F(ServiceTest, AnUnknownActionIsRefusedOnlyToWhoIsKnown) {

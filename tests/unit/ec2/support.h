@@ -32,10 +32,12 @@ class FakeGate final : public core::Gate {
     Done done;
   };
   std::vector<Held> held;
+  std::optional<core::InputClass> full;  // the class that has no room
 
   void submit(core::Input input, Done done) override {
     held.push_back({std::move(input), std::move(done)});
   }
+  [[nodiscard]] bool has_room(core::InputClass of) const override { return of != full; }
   [[nodiscard]] core::ApiCall const& call(std::size_t index = 0) const {
     return std::get<core::ApiCall>(held.at(index).input);
   }
