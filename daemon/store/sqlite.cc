@@ -26,9 +26,7 @@ namespace {
 // Enough to share one sync among every commit that waits, little enough that the first of them does
 // not wait long for the last.
 constexpr std::size_t kChangesPerTransactionMax = 16'384;
-// The log is copied back when it has so many pages; one that grew past so many bytes while a reader
-// held it open is cut back.
-constexpr int kLogPagesMax = 1'000;
+// A log that grew past this while a reader kept it from being begun anew is cut back.
 constexpr std::int64_t kWalBytesMax = std::int64_t{32} << 20;
 
 using SteadyClock = std::chrono::steady_clock;
@@ -75,11 +73,13 @@ struct SqliteStore::Impl {
   Impl(LockFile taken, Options const& options)
       : lock(std::move(taken)),
         vfs(options.vfs),
+        log_pages_max(options.log_pages),
         space(
             {.file = options.file, .ballast_bytes = options.ballast_bytes, .pace = options.pace}) {}
 
   LockFile lock;  // first in, last out
   std::string vfs;
+  int log_pages_max;
   DiskSpace space;
 
   Connection writer;  // of open() and then of the writer thread alone
@@ -264,7 +264,7 @@ Result<int> SqliteStore::Impl::write_one(core::Change const& change) {
 // need room to grow the file. Any other failure is one of the disk.
 Result<void> SqliteStore::Impl::tidy_log() {
   Result<void> done;
-  if (writer.log_pages() >= kLogPagesMax) done = writer.copy_log_back();
+  if (writer.log_pages() >= log_pages_max) done = writer.copy_log_back();
   measure();
   if (done && wal_bytes > kWalBytesMax) {
     done = writer.cut_log();

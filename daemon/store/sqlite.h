@@ -35,7 +35,8 @@ class SqliteStore final : public Store {
     // For tests: a small disk, a short wait, SQLite on other system calls than the real ones.
     std::int64_t ballast_bytes = DiskSpace::kBallastBytes;
     std::chrono::milliseconds pace = DiskSpace::kPace;  // of looks at the disk and of retries
-    std::string vfs;  // a name registered with SQLite; empty: its own
+    int log_pages = 1'000;  // the log is copied back when it has so many pages
+    std::string vfs;        // a name registered with SQLite; empty: its own
   };
 
   // Commits that may wait; one more is answered with Code::unavailable and ends the store.

@@ -68,6 +68,8 @@ Result<void> Connection::open(std::string const& file, std::string const& vfs) {
           Code::unavailable, "store",
           file + ": wanted a write-ahead log, found that this file system cannot have one"};
     }
+    // The answer comes before the switch is on the disk; only the end says how that went.
+    TRY(mode.step());
   }
   return run(
       "PRAGMA synchronous=FULL; PRAGMA journal_size_limit=33554432; PRAGMA temp_store=MEMORY;"
