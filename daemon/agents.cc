@@ -17,10 +17,13 @@ void Agents::on_join(link::JoinAttempt attempt, link::JoinDone done) {
 }
 
 void Agents::on_hello(link::HelloFrom hello) {
+  HostId const host = hello.host;
   gate_.submit(core::AgentHello{.host = std::move(hello.host),
                                 .host_uuid = std::move(hello.host_uuid),
                                 .boot_id = std::move(hello.boot_id)},
-               nullptr);
+               [this, host](Result<core::Reply> const& reply) {
+                 if (!reply && reply.error().code == Code::throttled && cut_) cut_(host);
+               });
 }
 
 void Agents::on_status(HostStatus status) {

@@ -1,5 +1,6 @@
 #include "daemon/berthd.h"
 
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -20,6 +21,7 @@
 #include "daemon/executor.h"
 #include "daemon/fronts.h"
 #include "daemon/heart.h"
+#include "daemon/http/admission.h"
 #include "daemon/http/metrics_front.h"
 #include "daemon/metrics/metrics.h"
 #include "daemon/sources.h"
@@ -30,7 +32,13 @@ namespace berth {
 
 namespace {
 
-constexpr std::size_t kJobsQueuedMax = 8'192;
+// Beside the EC2 API's connections, each of which has one job at most: so none of its jobs is ever
+// dropped after its commit.
+constexpr std::size_t kJobsForOthers = 4'096;
+// Store, logs, threads' loops, operators, image fetches.
+constexpr std::uint64_t kFilesForOthers = 1'024;
+constexpr std::uint32_t kAdminConnectionsMax = 128;  // each of the admin API's two listeners
+constexpr std::uint32_t kMetricsConnectionsMax = 32;
 
 Result<void> make_directory(std::string const& path) {
   std::error_code error;
@@ -72,6 +80,8 @@ struct Berthd::Parts {
   std::optional<pki::Authority> authority;
   std::unique_ptr<store::SqliteStore> store;
   DaemonMetrics metrics;
+  ThrottledCount throttled;
+  std::size_t hosts_at_start = 0;
   std::unique_ptr<Executor> executor;
   std::unique_ptr<Published> published;
   std::unique_ptr<Agents> agents;
@@ -98,6 +108,8 @@ struct Berthd::Parts {
   Result<void> first_records();
   Result<void> start_link();
   Result<void> start_fronts();
+  // Of the EC2 API: as the flag says, or as many as open files allow.
+  [[nodiscard]] std::uint32_t connections_max() const;
   Result<core::Reply> ask(std::string action_name, core::AdminAction action);
 
   // Filled by start_core, used by what the link was given before the driver existed.
@@ -124,7 +136,7 @@ Result<void> Berthd::Parts::open_files() {
 
 Result<void> Berthd::Parts::start_core() {
   core::State state = TRY(driver::Driver::load(*store, settings.policy));
-  executor = std::make_unique<Executor>(2, kJobsQueuedMax);
+  executor = std::make_unique<Executor>(2, settings.api_connections_max + kJobsForOthers);
   published = std::make_unique<Published>(key, [this](ec2::KeyTablePtr keys) {
     if (ec2) ec2->publish(std::move(keys));
   });
@@ -142,6 +154,8 @@ Result<void> Berthd::Parts::start_core() {
                           return images_dir() + "/" + digest;
                         }},
       *agents);
+  // A host whose session the core could not be told of: it comes again.
+  agents->on_unheard([this](HostId const& host) { link->drop(host); });
   noting_link = std::make_unique<NotingLink>(*link, *published);
   heart = std::make_unique<Heart>(clock, [this] { return driver->committing_since(); });
   watcher = std::make_unique<Watcher>(metrics, *published, clock, *heart);
@@ -150,10 +164,12 @@ Result<void> Berthd::Parts::start_core() {
           .region = settings.policy.region,
           .clock_window = settings.clock_window,
           .presigned = settings.presigned,
+          .rate_percent = settings.api_rate_percent,
           .execute = [this](std::function<void()> job) { executor->run(std::move(job)); },
           .observe =
               [this](ec2::Observation const& o) {
                 metrics.api_request(o.action, o.code, o.latency);
+                throttled.add(o.throttled);
               },
           .read_console =
               [this](HostId id, InstanceId instance, ec2::ServiceOptions::ConsoleDone done) {
@@ -161,6 +177,7 @@ Result<void> Berthd::Parts::start_core() {
               }},
       gate, clock);
   published->begin(state);
+  hosts_at_start = state.hosts.size();
   driver = std::make_unique<driver::DriverThread>(
       std::move(state),
       driver::Driver::Parts{.store = *store,
@@ -210,6 +227,25 @@ Result<void> Berthd::Parts::start_link() {
   return link->start();
 }
 
+std::uint32_t Berthd::Parts::connections_max() const {
+  rlimit files{};
+  if (getrlimit(RLIMIT_NOFILE, &files) != 0) return settings.api_connections_max;
+  // Each agent has one, and for a moment a second one when it comes again.
+  std::uint64_t const others = kFilesForOthers + 2 * hosts_at_start;
+  std::uint32_t const fit =
+      http::connections_that_fit(settings.api_connections_max, files.rlim_cur, others);
+  if (fit < settings.api_connections_max) {
+    log_warning(
+        "fewer connections to the EC2 API than --api_connections_max: open files are short; "
+        "raise LimitNOFILE= of the service or lower the flag",
+        {{"wanted", std::uint64_t{settings.api_connections_max}},
+         {"taken", std::uint64_t{fit}},
+         {"open_files_allowed", std::uint64_t{files.rlim_cur}},
+         {"kept_for_others", others}});
+  }
+  return fit;
+}
+
 Result<void> Berthd::Parts::start_fronts() {
   admin = std::make_unique<admin::Service>(
       gate,
@@ -235,31 +271,40 @@ Result<void> Berthd::Parts::start_fronts() {
                      .run = [this](std::function<void()> job) { executor->run(std::move(job)); }});
   ec2_front = std::make_unique<Ec2Front>(*ec2);
   admin_front = std::make_unique<AdminFront>(*admin);
-  metrics_front = std::make_unique<http::MetricsFront>(
-      [this] { return metrics.page(clock.now().monotonic); });
+  metrics_front =
+      std::make_unique<http::MetricsFront>([this] { return metrics.page(clock.now().monotonic); });
 
   http::TlsOptions const tls{.certificate_chain_file = pki_dir() + "/daemon.crt",
                              .key_file = pki_dir() + "/daemon.key"};
-  http::ListenOptions ec2_options{.address = settings.ec2.host,
-                                  .port = settings.ec2.port,
-                                  .thread_count = settings.http_threads};
+  http::ListenOptions ec2_options{
+      .address = settings.ec2.host,
+      .port = settings.ec2.port,
+      .thread_count = settings.http_threads,
+      .connections_max = connections_max(),
+      .connections_per_address_max = settings.api_connections_per_address_max,
+      .bodies_bytes_max = settings.api_bodies_bytes_max};
   if (!settings.ec2_is_plain) ec2_options.tls = tls;
   ec2_listener = TRY(http::Server::start(ec2_options, *ec2_front));
 
   std::filesystem::path const socket(settings.admin_socket);
   std::error_code ignored;  // an unusable folder shows when the socket is made
   std::filesystem::create_directories(socket.parent_path(), ignored);
-  socket_listener = TRY(http::Server::start({.unix_path = settings.admin_socket}, *admin_front));
+  socket_listener = TRY(http::Server::start(
+      {.unix_path = settings.admin_socket, .connections_max = kAdminConnectionsMax}, *admin_front));
   if (settings.admin) {
     http::TlsOptions mutual = tls;
     mutual.client_ca_file = pki_dir() + "/ca.crt";
-    admin_listener = TRY(http::Server::start(
-        {.address = settings.admin->host, .port = settings.admin->port, .tls = mutual},
-        *admin_front));
+    admin_listener = TRY(http::Server::start({.address = settings.admin->host,
+                                              .port = settings.admin->port,
+                                              .tls = mutual,
+                                              .connections_max = kAdminConnectionsMax},
+                                             *admin_front));
   }
   if (settings.metrics) {
-    metrics_listener = TRY(http::Server::start(
-        {.address = settings.metrics->host, .port = settings.metrics->port}, *metrics_front));
+    metrics_listener = TRY(http::Server::start({.address = settings.metrics->host,
+                                                .port = settings.metrics->port,
+                                                .connections_max = kMetricsConnectionsMax},
+                                               *metrics_front));
   }
   metrics.add_source([this](MetricsPage& page) {
     count_http(page, "ec2", ec2_listener->counters());
@@ -267,7 +312,8 @@ Result<void> Berthd::Parts::start_fronts() {
     if (admin_listener) count_http(page, "admin", admin_listener->counters());
     count_link(page, link->counters());
     set_store(page, *store, settings.data_dir);
-    set_queue(page, driver->queued(), limits::kInputsQueuedMax);
+    set_queue(page, *driver);
+    throttled.show(page);
     set_certificates(page, pki_dir());
     set_process(page);
     page.set("berth_build_info", {{"version", BERTH_VERSION}}, std::int64_t{1});

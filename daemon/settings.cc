@@ -30,6 +30,12 @@ DEFINE_string(region_key_file, "",
 DEFINE_int32(clock_window_s, 300, "How far a signature's time may be off, in seconds, at most 900");
 DEFINE_bool(presigned_urls, false, "Accept signatures in the query string");
 DEFINE_int32(http_threads, 2, "Threads of the EC2 listener");
+DEFINE_int32(api_rate_percent, 10'000,
+             "How much each tenant may ask for, in percent of EC2's token buckets; 0: no limit");
+DEFINE_int32(api_connections_max, 20'000, "Connections to the EC2 API at once");
+DEFINE_int32(api_connections_per_address_max, 200,
+             "Connections to the EC2 API from one IPv4 address or IPv6 /64");
+DEFINE_int32(api_bodies_mib_max, 256, "Memory for request bodies of the EC2 API, together");
 DEFINE_int32(cpu_overcommit_permille, 4000, "vCPUs sold per hardware thread, in thousandths");
 DEFINE_int32(host_memory_reserve_mib, 512, "Memory of each host that is never sold");
 DEFINE_int32(host_disk_reserve_gib, 2, "Disk of each host that is never sold");
@@ -164,6 +170,14 @@ Settings settings_from_flags(Problems& problems) {
   s.clock_window = seconds(number("clock_window_s", FLAGS_clock_window_s, 1, 900));
   s.presigned = FLAGS_presigned_urls;
   s.http_threads = static_cast<unsigned>(number("http_threads", FLAGS_http_threads, 1, 64));
+  s.api_rate_percent = number("api_rate_percent", FLAGS_api_rate_percent, 0, 1'000'000);
+  s.api_connections_max = static_cast<std::uint32_t>(
+      number("api_connections_max", FLAGS_api_connections_max, 1, 1'000'000));
+  s.api_connections_per_address_max = static_cast<std::uint32_t>(number(
+      "api_connections_per_address_max", FLAGS_api_connections_per_address_max, 1, 1'000'000));
+  s.api_bodies_bytes_max =
+      static_cast<std::uint64_t>(number("api_bodies_mib_max", FLAGS_api_bodies_mib_max, 1, 65'536))
+      << 20U;
   s.issue_admin = FLAGS_issue_admin;
   s.log = problems.value_of(parse_log_options(FLAGS_log_format, FLAGS_log_level, FLAGS_log_file));
   return s;

@@ -32,6 +32,10 @@ struct Settings {
   Duration clock_window;
   bool presigned = false;
   unsigned http_threads = 2;
+  std::int64_t api_rate_percent = 0;  // of EC2's token buckets; 0: no tenant is throttled
+  std::uint32_t api_connections_max = 0;
+  std::uint32_t api_connections_per_address_max = 0;
+  std::uint64_t api_bodies_bytes_max = 0;
   std::string issue_admin;  // ROLE/NAME: print a certificate instead of serving; empty: serve
   bool check_only = false;  // say what is wrong, touch nothing, end
   LogOptions log;

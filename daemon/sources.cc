@@ -53,9 +53,46 @@ void set_store(MetricsPage& page, store::SqliteStore& store, std::string const& 
            static_cast<std::int64_t>(space.available));
 }
 
-void set_queue(MetricsPage& page, std::size_t inputs, std::size_t inputs_max) {
-  page.set("berth_queue_inputs", {}, static_cast<std::int64_t>(inputs));
-  page.set("berth_queue_inputs_max", {}, static_cast<std::int64_t>(inputs_max));
+void set_queue(MetricsPage& page, driver::DriverThread const& driver) {
+  std::int64_t waiting = 0;
+  std::int64_t most = 0;
+  for (core::InputClass const of : core::kInputClasses) {
+    driver::LaneStats const lane = driver.lane(of);
+    std::string const name(core::name(of));
+    auto const inputs = static_cast<std::int64_t>(lane.waiting);
+    auto const inputs_max = static_cast<std::int64_t>(lane.limit);
+    page.set("berth_queue_class_inputs", {{"class", name}}, inputs);
+    page.set("berth_queue_class_inputs_max", {{"class", name}}, inputs_max);
+    page.set("berth_queue_class_age_seconds", {{"class", name}}, lane.age);
+    page.count_to("berth_queue_class_taken_total", {{"class", name}}, lane.taken);
+    auto const shed = [&](char const* reason, std::uint64_t n) {
+      page.count_to("berth_queue_class_shed_total", {{"class", name}, {"reason", reason}}, n);
+    };
+    shed("full", lane.full);
+    shed("standing", lane.shed);
+    shed("late", lane.outdated);
+    if (of == core::InputClass::lease || of == core::InputClass::operation) continue;
+    waiting += inputs;
+    most += inputs_max;
+  }
+  page.set("berth_queue_inputs", {}, waiting);
+  page.set("berth_queue_inputs_max", {}, most);
+}
+
+namespace {
+constexpr std::array<std::string_view, 3> kReasons = {"tenant", "region", "late"};
+}
+
+void ThrottledCount::add(std::string_view reason) {
+  for (std::size_t i = 0; i < kReasons.size(); ++i) {
+    if (reason == kReasons[i]) counts_[i].fetch_add(1, std::memory_order_relaxed);
+  }
+}
+
+void ThrottledCount::show(MetricsPage& page) const {
+  for (std::size_t i = 0; i < kReasons.size(); ++i) {
+    page.count_to("berth_api_throttled_total", {{"reason", std::string(kReasons[i])}}, counts_[i]);
+  }
 }
 
 void set_certificates(MetricsPage& page, std::string const& pki_directory) {

@@ -1,8 +1,18 @@
 #include "daemon/http/admission.h"
 
+#include <algorithm>
+
 #include "berth/base/ensure.h"
 
 namespace berth::http {
+
+std::uint32_t connections_that_fit(std::uint32_t wanted, std::uint64_t files,
+                                   std::uint64_t others) {
+  // Those that are told 503, and those being closed, are open too.
+  std::uint64_t const kept = others + 2 * Admission::kRefusedMax;
+  if (files <= kept) return 1;
+  return static_cast<std::uint32_t>(std::min<std::uint64_t>(wanted, files - kept));
+}
 
 Verdict Admission::enter(std::string const& address) {
   auto const found = by_address_.find(address);

@@ -17,6 +17,11 @@ enum class Verdict {
   drop,    // close at once; not counted as inside
 };
 
+// One connection is one open file: of the `wanted` connections, as many as a process may have that
+// keeps `others` files for everything else; at least one.
+[[nodiscard]] std::uint32_t connections_that_fit(std::uint32_t wanted, std::uint64_t files,
+                                                 std::uint64_t others);
+
 class Admission {
  public:
   struct Limits {

@@ -21,6 +21,10 @@ constexpr MetricRow kRows[] = {
     // The EC2 API. A request refused before its action was known has the action "-".
     {"berth_api_requests_total", kCounter, "EC2 requests answered; code is Success or EC2's error",
      "action<=120, code<=150", "", kDriver},
+    {"berth_api_throttled_total", kCounter,
+     "EC2 requests told to come again: past the tenant's rate, no room in the region, or too late "
+     "to be started",
+     "reason=tenant|region|late", "", kSources},
     {"berth_api_request_seconds", kHistogram, "From a whole EC2 request to its answer",
      "action<=120", "seconds", kDriver},
 
@@ -37,9 +41,24 @@ constexpr MetricRow kRows[] = {
     {"berth_core_silent_seconds", kGauge,
      "Since the core's last tick; it ticks every second, so more says that it is stuck", "",
      "seconds", kDriver},
-    {"berth_queue_inputs", kGauge, "Inputs waiting for the core", "", "", kSources},
-    {"berth_queue_inputs_max", kGauge, "As many inputs may wait; one more is told to slow down", "",
-     "", kSources},
+    {"berth_queue_inputs", kGauge, "Tenants' requests and operators' lists waiting for the core",
+     "", "", kSources},
+    {"berth_queue_inputs_max", kGauge,
+     "As many of them may wait at this moment; less when the core is slow. One more is told to "
+     "slow down",
+     "", "", kSources},
+    {"berth_queue_class_inputs", kGauge, "Inputs of each class waiting for the core",
+     "class=lease|operation|mutation|read|list", "", kSources},
+    {"berth_queue_class_inputs_max", kGauge, "As many of each class may wait at this moment",
+     "class=lease|operation|mutation|read|list", "", kSources},
+    {"berth_queue_class_age_seconds", kGauge, "How long the oldest of each class has waited",
+     "class=lease|operation|mutation|read|list", "seconds", kSources},
+    {"berth_queue_class_taken_total", kCounter, "Inputs that the core has taken from its queue",
+     "class=lease|operation|mutation|read|list", "", kSources},
+    {"berth_queue_class_shed_total", kCounter,
+     "Inputs refused or dropped: the queue was full, it stood for too long, or the input was past "
+     "its deadline",
+     "class=lease|operation|mutation|read|list, reason=full|standing|late", "", kSources},
 
     // Commits and the store.
     {"berth_commit_seconds", kHistogram, "From closing a batch to its being durable", "", "seconds",

@@ -13,6 +13,14 @@ TEST(Admission, serves_up_to_the_limit_then_tells_then_drops) {
   EXPECT_EQ(door.inside(), 3U + Admission::kRefusedMax);
 }
 
+TEST(Admission, open_files_bound_connections) {
+  std::uint64_t const told = 2 * Admission::kRefusedMax;
+  EXPECT_EQ(connections_that_fit(1'000, 1'000 + 100 + told, 100), 1'000U);
+  EXPECT_EQ(connections_that_fit(1'001, 1'000 + 100 + told, 100), 1'000U);
+  EXPECT_EQ(connections_that_fit(1'000, 1'000'000, 100), 1'000U);
+  EXPECT_EQ(connections_that_fit(1'000, 50, 100), 1U);
+}
+
 TEST(Admission, one_address_cannot_take_every_place) {
   Admission door({.connections_max = 100, .connections_per_address_max = 2});
   EXPECT_EQ(door.enter("a"), Verdict::serve);
