@@ -23,7 +23,7 @@ using prometheus::Histogram;
 
 // What a label's value becomes that the row does not list, or that is one too many.
 constexpr char kOther[] = "other";
-constexpr char kFolded[] = "berth_metrics_folded_total";
+constexpr std::string_view kFolded = "berth_metrics_folded_total";
 
 Histogram::BucketBoundaries const kSeconds{
     0.00001, 0.000025, 0.00005, 0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025,
@@ -148,9 +148,10 @@ struct MetricsPage::Impl {
 
 MetricsPage::MetricsPage(std::vector<MetricRow> rows) : impl_(std::make_unique<Impl>()) {
   impl_->rows = std::move(rows);
-  impl_->rows.push_back({kFolded, MetricKind::counter,
-                         "Values of labels that were counted as \"other\"", "", "",
-                         "common/metrics.cc"});
+  // The page's own; part of every program's table, but not of each test's.
+  if (std::ranges::count(impl_->rows, kFolded, &MetricRow::name) == 0) {
+    impl_->rows.push_back({kFolded, MetricKind::counter, "Values counted as \"other\""});
+  }
   for (MetricRow const& row : impl_->rows) {
     switch (row.kind) {
       case MetricKind::counter:

@@ -65,6 +65,9 @@ std::vector<MetricRow> process_metric_rows() {
       {"process_threads", kGauge, "Threads of the process", "", "", kWriter},
       {"process_start_time_seconds", kGauge, "When the process began, since 1970", "", "seconds",
        kWriter},
+      {"berth_metrics_folded_total", kCounter,
+       "Values of labels that were counted as \"other\", being one too many or not listed", "", "",
+       "common/metrics.cc"},
   };
 }
 
