@@ -2,6 +2,7 @@
 
 #include <sqlite3.h>
 
+#include <algorithm>
 #include <chrono>
 #include <thread>
 
@@ -145,10 +146,11 @@ void Play::play_group(Script const& script, std::size_t first, std::size_t end, 
   settle();
 }
 
-void Play::to_the_end(Script const& script, Answers& answers) {
+void Play::to_the_end(Script const& script, Answers& answers, std::size_t last) {
   // The group in which the last run ended may have been done without anybody knowing.
   bool is_repeated = options_.run > 1;
-  for (std::size_t first = 0; first < script.size(); first = script.group_end(first)) {
+  last = std::min(last, script.size());
+  for (std::size_t first = 0; first < last; first = script.group_end(first)) {
     std::size_t const end = script.group_end(first);
     auto const is_answered = [&] {
       for (std::size_t n = first; n < end; ++n) {

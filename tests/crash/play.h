@@ -34,8 +34,9 @@ class Play {
   static Result<std::unique_ptr<Play>> open(Options options);
   ~Play();
 
-  // Plays what `answers` lacks and adds to them. A call that the full store refuses is repeated.
-  void to_the_end(Script const& script, Answers& answers);
+  // Plays what `answers` lacks and adds to them, up to the group of call `end`. A call that the
+  // full store refuses is repeated.
+  void to_the_end(Script const& script, Answers& answers, std::size_t end = SIZE_MAX);
 
   [[nodiscard]] core::State const& state() const { return driver_->state(); }
   // Every audit record, as stored.

@@ -338,8 +338,9 @@ void Script::check_keys_and_quota(Answers const& answers, std::size_t given,
   for (std::string const& name : must_be) {
     if (!found.contains(name)) out.push_back("key pair " + name + " is lost");
   }
-  if (quotas.empty()) return;
-  std::string const quota = std::to_string(state.tenants.at(TenantId(kTenant)).quota.instances);
+  Tenant const* const tenant = core::find(state.tenants, TenantId(kTenant));
+  if (quotas.empty() || tenant == nullptr) return;
+  std::string const quota = std::to_string(tenant->quota.instances);
   if (!quotas.contains(quota)) {
     out.push_back("the quota is " + quota + ", answered was " + *quotas.begin());
   }
