@@ -26,12 +26,27 @@ std::function<void(Value)> Driver::posted(std::function<void(Value)> callback) {
   };
 }
 
+// A clone of a host's disks has its identity and its stored spec. Guests of it would run twice.
+bool Driver::is_for_this_machine(HostSpec const& spec) const {
+  if (spec.host != identity_.host) return false;
+  bool const is_other = !spec.host_uuid.empty() && spec.host_uuid != identity_.host_uuid;
+  if (is_other && !PLANTED(clone_obeys)) {
+    log_error("a spec for another machine is not acted on: is this host a clone?",
+              {{"host", spec.host.value}, {"for", spec.host_uuid}, {"this", identity_.host_uuid}});
+    return false;
+  }
+  return true;
+}
+
 void Driver::begin() {
+  // Not from one: the answer to a heartbeat of the agent's life before may still be on its way, and
+  // would pass for the answer to a later one, with a lease that nobody gave.
+  heartbeats_ = static_cast<std::uint64_t>(parts_.clock.now().monotonic.ns);
   Result<std::optional<HostSpec>> stored = parts_.specs.load();
   if (!stored) {
     log_warning("stored spec cannot be read; waiting for the daemon",
                 {{"error", stored.error().message}});
-  } else if (*stored && (*stored)->host == identity_.host) {
+  } else if (*stored && is_for_this_machine(**stored)) {
     spec_ = **stored;
   }
   observe();
@@ -50,7 +65,7 @@ void Driver::on_gone() {
 }
 
 void Driver::on_spec(HostSpec const& spec) {
-  if (spec.host != identity_.host) return;
+  if (!is_for_this_machine(spec)) return;
   bool const is_behind = PLANTED(term_ignored) ? spec_ && spec.generation <= spec_->generation
                                                : spec_ && !is_newer(spec, *spec_);
   bool const is_old = is_behind && !PLANTED(older_specs_accepted);

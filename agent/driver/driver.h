@@ -57,6 +57,7 @@ class Driver {
   [[nodiscard]] std::size_t actions_under_way() const { return running_.size(); }
 
  private:
+  [[nodiscard]] bool is_for_this_machine(HostSpec const& spec) const;
   void observe();
   void on_observed(Result<Observed> observed);
   void begin_action(Action const& action);

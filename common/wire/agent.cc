@@ -175,6 +175,7 @@ Result<InstanceSpec> read(pb::InstanceSpec const& in) {
 
 void fill(HostSpec const& in, pb::HostSpec& out) {
   out.set_host(in.host.value);
+  out.set_host_uuid(in.host_uuid);
   out.set_term(in.term.value);
   out.set_generation(in.generation.value);
   for (InstanceSpec const& instance : in.instances) fill(instance, *out.add_instances());
@@ -185,7 +186,9 @@ Result<HostSpec> read(pb::HostSpec const& in) {
   TRY(check(in.instances_size() <= static_cast<int>(limits::kInstancesPerHostMax), "spec.instances",
             "at most 1000"));
   TRY(check(ids_ascend(in.instances()), "spec.instances", "ids in order, none twice"));
+  TRY(check(is_name(in.host_uuid(), 64), "spec.host_uuid", "at most 64 printable characters"));
   HostSpec out{.host = HostId(in.host()),
+               .host_uuid = in.host_uuid(),
                .term = Term(in.term()),
                .generation = Generation(in.generation())};
   out.instances.reserve(static_cast<std::size_t>(in.instances_size()));

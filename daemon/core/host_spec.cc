@@ -46,7 +46,10 @@ InstanceSpec instance_spec(State const& state, Instance const& i) {
 
 HostSpec host_spec(State const& state, HostId const& host) {
   ENSURE(state.hosts.contains(host));
-  HostSpec spec{.host = host, .term = state.region.term, .generation = Generation(0)};
+  HostSpec spec{.host = host,
+                .host_uuid = state.hosts.at(host).host_uuid,
+                .term = state.region.term,
+                .generation = Generation(0)};
   if (Generation const* generation = find(state.derived.spec_generation, host)) {
     spec.generation = *generation;
   }

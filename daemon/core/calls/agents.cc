@@ -103,9 +103,10 @@ void see(State const& state, Instance& instance, InstanceStatus const& status,
   if (status.seen == Seen::absent || status.seen == Seen::nothing) return;  // of an older spec
   if (instance.wanted != Wanted::running) {
     // Known to be stopped, it can only be removed: what it gave back to its host and its tenant's
-    // quota, and may be another's by now, is not taken again while its removal is under way.
-    bool const is_being_removed = instance.seen == Seen::stopped && status.seen == Seen::preparing;
-    if (!is_being_removed || PLANTED(removal_takes_room_again)) instance.seen = status.seen;
+    // quota, and may be another's by now, is not taken again while its removal is under way, nor by
+    // a start that an older spec wants and that does not come about. Only a guest that runs does.
+    bool const is_still_off = instance.seen == Seen::stopped && status.seen != Seen::running;
+    if (!is_still_off || PLANTED(removal_takes_room_again)) instance.seen = status.seen;
     return;
   }
   // Once it ran after this start it stays running for its tenant while its host brings it back, as

@@ -55,6 +55,7 @@
   PLANT(older_specs_accepted, "obeys whatever spec came last")                                   \
   PLANT(term_ignored, "compares generations across terms")                                       \
   PLANT(acts_before_stored, "acts on a spec that it could not store")                            \
+  PLANT(clone_obeys, "acts on specs for the machine that this one is a clone of")                \
   PLANT(lease_from_reply, "counts its lease from the answer, not from the question")             \
   PLANT(stale_observation, "plans from what was seen while an action was under way")             \
   /* agent/core */                                                                               \

@@ -49,6 +49,10 @@ struct InstanceSpec {
 
 struct HostSpec {
   HostId host;
+  // Libvirt's, of the machine that joined as this host. Any other machine with the host's identity
+  // (a clone of its disks) must not act on this spec: its guests would run twice. Empty: not said,
+  // by a daemon that did not know this field.
+  std::string host_uuid;
   Term term;
   Generation generation;
   std::vector<InstanceSpec> instances;  // by id, ascending, unique

@@ -43,6 +43,7 @@ inline InstanceSpec an_instance(int n) {
 
 inline HostSpec a_spec(HostId const& host, std::uint64_t generation = 1) {
   return HostSpec{.host = host,
+                  .host_uuid = "uuid",
                   .term = Term(7),
                   .generation = Generation(generation),
                   .instances = {an_instance(1), an_instance(2)}};
