@@ -109,6 +109,21 @@ void Auditor::lost(Operation const& o) {
   books.are_tags_certain = false;
 }
 
+void Auditor::given_up(Operation const& o) {
+  if (!*o.reply) return;
+  Books& books = books_[o.tenant];
+  if (auto const* launched = std::get_if<core::Launched>(&**o.reply)) {
+    books.lost_launches += static_cast<std::int64_t>(launched->reservation.instances.size());
+  }
+  books.are_tags_certain = false;
+}
+
+void Auditor::on_wall_step() {
+  for (Books& books : books_) {
+    for (auto& [name, token] : books.tokens) token.may_be_forgotten = true;
+  }
+}
+
 void Auditor::read(std::size_t tenant, Listing const& listing) {
   Books& books = books_[tenant];
   for (std::string const& id : books.acknowledged) {
@@ -176,6 +191,12 @@ bool Auditor::is_refused_caller(Operation const& o) {
 void Auditor::judge(Operation const& o) {
   ++judged_;
   if (is_refused_caller(o)) return;
+  if (!*o.reply && o.reply->error().code == Code::unavailable) {
+    if (world_.now() > store_full_until_ + minutes(10))
+      wrong(o, "answered " + code_text(*o.reply) + ", the store has room");
+    judge_unchanged(o);
+    return;
+  }
   // What this very call launched was not acknowledged yet when the first listing was decided.
   Books& books = books_[o.tenant];
   std::set<std::string> const acknowledged_since = books.acknowledged;
@@ -349,7 +370,9 @@ void Auditor::judge_action(Operation const& o, core::RunInstances const& ask) {
   Books& books = books_[o.tenant];
   if (!ask.client_token.empty()) {
     auto const token = books.tokens.find(ask.client_token);
-    if (token != books.tokens.end()) {
+    if (token != books.tokens.end() && token->second.may_be_forgotten) {
+      books.tokens.erase(token);
+    } else if (token != books.tokens.end()) {
       judge_repeat(o, ask, token->second);
       return;
     }
@@ -386,7 +409,9 @@ void Auditor::judge_launch(Operation const& o, core::RunInstances const& ask,
       continue;
     }
     Instance const& i = listed->second.instance;
-    if (i.type.value != ask.type || i.image.value != ask.image_id || i.reservation != made.id ||
+    // The type of one whose launch was answered to nobody may have been modified since.
+    bool const is_other_type = i.type.value != ask.type && !is_of_lost_call;
+    if (is_other_type || i.image.value != ask.image_id || i.reservation != made.id ||
         (!ask.zone.empty() && i.zone.value != ask.zone)) {
       wrong(o, v.instance.id.value + " is not what was asked for");
     }

@@ -29,6 +29,7 @@ struct Operation {
   std::optional<Result<core::Reply>> reply;
   std::optional<Listing> after;
   std::vector<KeyPair> keys_before, keys_after;
+  bool is_answer_lost = false;  // the client gave up before it came
 };
 
 class Auditor {
@@ -42,6 +43,10 @@ class Auditor {
   void judge(Operation const& operation);
   // The daemon died with it: nobody knows whether it happened.
   void lost(Operation const& operation);
+  // Nobody listens for the answer any more, but it may have happened all the same.
+  void given_up(Operation const& operation);
+  // The daemon's date jumped: what it keeps for a time may be gone.
+  void on_wall_step();
 
   // A listing with filters, decided directly after a full one.
   void judge_filtered(Listing const& all, std::vector<core::Filter> const& filters,
@@ -58,6 +63,9 @@ class Auditor {
   void key_enabled(std::size_t tenant, bool enabled, bool is_known);
   void quota_set(std::size_t tenant, Quota const& quota, bool is_known);
 
+  // Until then nothing that must be stored need be taken; the answers may come somewhat later.
+  void store_full(Instant until) { store_full_until_ = until; }
+
   [[nodiscard]] std::uint64_t judged() const { return judged_; }
   // A token that was used, with its request; none: nothing was launched with one.
   [[nodiscard]] std::optional<core::ApiCall> used_token(std::size_t tenant, Entropy& entropy) const;
@@ -68,6 +76,7 @@ class Auditor {
     std::string reservation;
     std::vector<std::string> ids;
     Instant at;
+    bool may_be_forgotten = false;  // the daemon's clock has jumped since
   };
   struct Books {
     std::set<std::string> acknowledged;  // instances whose launch was acknowledged
@@ -114,6 +123,7 @@ class Auditor {
   std::function<bool(std::string const&)> was_reaped_;
   std::vector<Books> books_;
   std::uint64_t judged_ = 0;
+  Instant store_full_until_{};
 };
 
 }  // namespace berth::sim

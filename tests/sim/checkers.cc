@@ -41,6 +41,12 @@ void Checkers::on_committed(std::vector<core::Change> const& changes) {
   for (core::Change const& change : changes) {
     if (auto const* put = std::get_if<core::PutInstance>(&change)) on_instance(put->instance);
     if (auto const* erase = std::get_if<core::EraseInstance>(&change)) on_erased(erase->id);
+    if (auto const* put_host = std::get_if<core::PutHost>(&change)) {
+      if (put_host->host.is_cordoned)
+        cordoned_.insert(put_host->host.id);
+      else
+        cordoned_.erase(put_host->host.id);
+    }
     if (auto const* audit = std::get_if<core::AppendAudit>(&change)) on_audit(audit->record);
     if (auto const* region = std::get_if<core::PutRegion>(&change)) {
       if (region->region.term < term_) world_.violated("I7: a term is less than the one before");
@@ -49,19 +55,56 @@ void Checkers::on_committed(std::vector<core::Change> const& changes) {
   }
 }
 
+Checkers::Durable Checkers::durable(Instance const& i) {
+  return {.state = core::instance_state(i),
+          .wanted = i.wanted,
+          .placement = i.placement,
+          .uuid = i.uuid,
+          .starts = i.starts_wanted,
+          .reboots = i.reboots_wanted,
+          .memory = i.memory,
+          .ended = i.ended,
+          .is_shut_down_inside = i.state_reason.code == "Client.InstanceInitiatedShutdown",
+          .is_known_stopped = i.wanted != Wanted::running && i.seen == Seen::stopped};
+}
+
+void Checkers::on_new(Instance const& instance) {
+  InstanceState const state = core::instance_state(instance);
+  if (state != InstanceState::pending) {
+    world_.violated("I11: " + instance.id.value + " began as " + std::string(core::name(state)));
+  }
+  if (instance.placement && cordoned_.contains(instance.placement->host)) {
+    world_.violated("I4: " + instance.id.value + " was placed on the cordoned " +
+                    instance.placement->host.value);
+  }
+}
+
+// What a guest did itself must have been done by it, in this very start.
+void Checkers::on_shut_down_told(Instance const& instance, bool was_told) {
+  auto const inside = shut_down_inside_.find(instance.id);
+  if (!was_told && (inside == shut_down_inside_.end() || inside->second < instance.starts_wanted)) {
+    world_.violated("I11: " + instance.id.value +
+                    " is said to have shut itself down since its last start, and has not");
+  }
+  if (instance.shutdown_behavior == ShutdownBehavior::terminate &&
+      instance.wanted != Wanted::terminated && !was_told) {
+    world_.violated("I11: " + instance.id.value +
+                    " shut itself down and was to be terminated by that");
+  }
+}
+
 void Checkers::on_instance(Instance const& instance) {
   InstanceState const state = core::instance_state(instance);
   auto const [it, is_new] = durable_.try_emplace(instance.id);
   Durable& known = it->second;
   if (is_new) {
-    if (state != InstanceState::pending) {
-      world_.violated("I11: " + instance.id.value + " began as " + std::string(core::name(state)));
-    }
+    on_new(instance);
   } else {
     // A guest shut itself down, its host was cut off and rebooted before it could hear of it, and
     // started the guest again from the spec it had: shown as what it is, until it is down again.
-    bool const has_returned = known.state == InstanceState::stopped &&
-                              state == InstanceState::stopping && runs_on_.contains(instance.id);
+    bool const has_returned =
+        known.state == InstanceState::stopped && state == InstanceState::stopping &&
+        (runs_on_.contains(instance.id) || began_again_.contains(instance.id));
     if (has_returned) {
       world_.met("guest", "returned under an older spec");
       returned_.insert(instance.id);
@@ -83,17 +126,17 @@ void Checkers::on_instance(Instance const& instance) {
   if (state != known.state || is_new) {
     world_.note("state", instance.id.value, core::name(state));
   }
-  known = {.state = state,
-           .wanted = instance.wanted,
-           .placement = instance.placement,
-           .uuid = instance.uuid,
-           .starts = instance.starts_wanted};
+  bool const was_told = known.is_shut_down_inside;
+  known = durable(instance);
+  if (known.is_shut_down_inside) on_shut_down_told(instance, was_told);
 }
 
 void Checkers::on_erased(InstanceId const& id) {
   auto const known = durable_.find(id);
   if (known == durable_.end() || known->second.state != InstanceState::terminated) {
     world_.violated("I2: the record of " + id.value + " went before it had ended");
+  } else if (known->second.ended + promises_.terminated_retention > wall_highest_) {
+    world_.violated("I2: the record of " + id.value + " went before it was shown long enough");
   }
   durable_.erase(id);
   returned_.erase(id);
@@ -131,12 +174,10 @@ void Checkers::on_loaded(core::State const& state, store::Store& store) {
   }
   std::erase_if(durable_,
                 [&](auto const& entry) { return !state.instances.contains(entry.first); });
-  for (auto const& [id, instance] : state.instances) {
-    durable_[id] = {.state = core::instance_state(instance),
-                    .wanted = instance.wanted,
-                    .placement = instance.placement,
-                    .uuid = instance.uuid,
-                    .starts = instance.starts_wanted};
+  for (auto const& [id, instance] : state.instances) { durable_[id] = durable(instance); }
+  cordoned_.clear();
+  for (auto const& [id, host] : state.hosts) {
+    if (host.is_cordoned) cordoned_.insert(id);
   }
   // A commit may have become durable without anybody having been told.
   Result<std::vector<core::AuditRecord>> const more = store.audit(audit_number_ + 1, 10'000);
@@ -193,6 +234,27 @@ void Checkers::on_spec_saved(HostId const& host, HostSpec const& spec) {
     world_.violated("I7: " + host.value + " accepted a spec that is not newer than its last");
   }
   it->second = order;
+  saved_ever_[host] = std::max(saved_ever_[host], order);
+  for (InstanceSpec const& i : spec.instances) {
+    std::pair const key{host, i.id};
+    if (i.power == Power::running) {
+      std::uint64_t& starts = starts_saved_[key];
+      starts = std::max(starts, i.starts);
+    } else if (i.power == Power::stopped) {
+      stops_saved_.insert(key);
+    }
+  }
+}
+
+void Checkers::on_lease(HostId const& host, Instant granted, Instant counted_from) {
+  // The daemon counts from its answer. Clocks that drift are not part of this: each has its margin.
+  if (counted_from > granted + milliseconds(1)) {
+    world_.violated("I8: " + host.value + " counts its lease from after the daemon's answer");
+  }
+}
+
+void Checkers::on_power_cut(HostId const& host) {
+  std::erase_if(ended_inside_, [&](auto const& entry) { return entry.second == host; });
 }
 
 void Checkers::on_state(core::State const& state) {
@@ -216,6 +278,61 @@ void Checkers::on_process_began(HostId const& host, InstanceId const& id) {
   } else if (known->second.placement->host != host) {
     world_.violated("I1: " + id.value + " runs on " + host.value + ", where it is not placed");
   }
+  if (ended_inside_.erase(id) > 0 && known != durable_.end() &&
+      known->second.starts <= shut_down_inside_[id]) {
+    world_.violated("I11: " + id.value + " shut itself down and was started again unasked");
+  }
+  ran_.insert(id);
+  if (shut_down_inside_.contains(id)) began_again_.insert(id);
+  check_room(host, id);
+}
+
+// I4 by the ground truth: what really runs on a host fits into it. What its record calls stopped
+// has given its room back, and runs only because its host knows no better yet.
+void Checkers::check_room(HostId const& host, InstanceId const& beginning) {
+  Mebibytes sum;
+  for (auto const& [id, on] : runs_on_) {
+    auto const known = durable_.find(id);
+    if (on != host || known == durable_.end()) continue;
+    if (known->second.is_known_stopped || returned_.contains(id)) return;
+    sum += known->second.memory;
+  }
+  if (sum > promises_.host_memory) {
+    world_.violated("I4: with " + beginning.value + " the guests on " + host.value + " have " +
+                    std::to_string(sum.value) + " MiB of memory, it may sell " +
+                    std::to_string(promises_.host_memory.value));
+  }
+}
+
+void Checkers::on_shut_down_inside(InstanceId const& id, std::uint64_t starts) {
+  shut_down_inside_[id] = std::max(shut_down_inside_[id], starts);
+  began_again_.erase(id);
+  auto const on = runs_on_.find(id);
+  auto const known = durable_.find(id);
+  if (known == durable_.end() || !known->second.placement) return;
+  ended_inside_[id] = on != runs_on_.end() ? on->second : known->second.placement->host;
+}
+
+void Checkers::on_disk_made(HostId const& host, InstanceId const& id) {
+  if (ran_.contains(id)) {
+    world_.violated("I2: " + host.value + " gives " + id.value +
+                    " a fresh disk, and it ran with another before");
+  }
+}
+
+// I7: an agent stores a spec before it acts on it, or it falls back behind it when it starts again.
+void Checkers::check_is_stored(HostId const& host, agent::Action const& action) {
+  std::pair const key{host, InstanceId(agent::subject(action))};
+  auto const* start = std::get_if<agent::StartInstance>(&action);
+  auto const starts = starts_saved_.find(key);
+  bool const is_unknown_start =
+      start != nullptr && (starts == starts_saved_.end() || starts->second < start->spec.starts);
+  bool const is_unknown_stop =
+      std::holds_alternative<agent::ShutDownInstance>(action) && !stops_saved_.contains(key);
+  if (is_unknown_start || is_unknown_stop) {
+    world_.violated("I7: " + host.value + " acts on " + key.second.value +
+                    " as in a spec that it has not stored");
+  }
 }
 
 void Checkers::on_process_ended(HostId const& host, InstanceId const& id, End why) {
@@ -228,6 +345,7 @@ void Checkers::on_process_ended(HostId const& host, InstanceId const& id, End wh
 }
 
 void Checkers::on_action(HostId const& host, agent::Action const& action) {
+  check_is_stored(host, action);
   auto const* removal = std::get_if<agent::RemoveInstance>(&action);
   if (removal == nullptr) return;
   auto const known = tombstones_.find({host, {removal->id, removal->generation}});
@@ -244,22 +362,62 @@ void Checkers::on_action(HostId const& host, agent::Action const& action) {
     world_.violated("I12: the removal of " + removal->id.value + " gives as its reason " +
                     removal->reason + ", where no tombstone is");
   }
+  if (saved_ever_[host] < claimed) {
+    world_.violated("I7: " + host.value + " removes by a spec that it has not stored");
+  }
   auto const record = durable_.find(removal->id);
   if (record != durable_.end() && record->second.uuid != removal->uuid) {
     world_.violated("I12: the removal of " + removal->id.value + " names another UUID");
   }
 }
 
+void Checkers::for_each_phase(
+    std::function<Machine const*(HostId const&)> const& machine,
+    std::function<void(InstanceId const&, HostId const&, Phase)> const& see) const {
+  for (auto const& [id, known] : durable_) {
+    if (!known.placement) continue;
+    HostId const& host = known.placement->host;
+    Machine const* const on = machine(host);
+    if (on == nullptr) continue;
+    auto const domain = on->domains.find(id);
+    Phase phase = Phase::running;
+    switch (known.state) {
+      case InstanceState::pending:
+        phase = known.starts > 1 ? Phase::starting : Phase::launching;
+        break;
+      case InstanceState::running:
+        if (domain != on->domains.end() && domain->second.reboots < known.reboots)
+          phase = Phase::rebooting;
+        break;
+      case InstanceState::stopping: phase = Phase::stopping; break;
+      case InstanceState::stopped: phase = Phase::stopped; break;
+      case InstanceState::shutting_down:
+      case InstanceState::terminated:
+        phase = domain == on->domains.end() && !on->disks.contains(id) ? Phase::unconfirmed
+                                                                       : Phase::terminating;
+        break;
+    }
+    see(id, host, phase);
+  }
+}
+
 std::string Checkers::disagreement(core::State const& state,
                                    std::vector<Machine const*> const& machines) {
   for (Machine const* machine : machines) {
+    for (InstanceId const& id : machine->leftovers) {
+      if (!machine->domains.contains(id) || !machine->disks.contains(id)) {
+        return "I12: " + id.value + " of nobody is gone from " + machine->id().value;
+      }
+    }
     for (auto const& [id, disk] : machine->disks) {
+      if (machine->leftovers.contains(id)) continue;
       Instance const* i = core::find(state.instances, id);
       if (i == nullptr || i->placement != Placement{machine->id(), disk.generation}) {
         return "I5: a disk of " + id.value + " is left on " + machine->id().value;
       }
     }
     for (auto const& [id, domain] : machine->domains) {
+      if (machine->leftovers.contains(id)) continue;
       Instance const* i = core::find(state.instances, id);
       if (i == nullptr || i->placement != Placement{machine->id(), domain.generation}) {
         return "I5: a domain of " + id.value + " is left on " + machine->id().value;

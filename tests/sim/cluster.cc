@@ -4,6 +4,7 @@
 
 #include "berth/base/digest.h"
 #include "berth/base/overloaded.h"
+#include "berth/model/limits.h"
 
 namespace berth::sim {
 
@@ -66,9 +67,8 @@ void SimHost::start_agent() {
 void SimHost::kill_agent(bool is_silent) {
   if (life_ == nullptr) return;
   cluster_.world.note("agent dies", machine_.id().value);
-  cluster_.world.met("agent crash",
-                     life_->driver->actions_under_way() > 0 ? "actions under way" : "idle");
   life_.reset();
+  beats_sent_.clear();
   cluster_.network.detach(index_, is_silent);
 }
 
@@ -76,13 +76,29 @@ void SimHost::stall_agent(Duration length) {
   if (life_ == nullptr) return;
   cluster_.world.note("agent stalls", machine_.id().value);
   life_->stalled_until = cluster_.world.now() + length;
-  cluster_.world.after(length, [this, life = life_] {
-    if (life != life_ || cluster_.world.now() < life->stalled_until) return;
-    while (!life->held.empty()) {
-      auto const work = std::move(life->held.front());
-      life->held.pop_front();
-      work();
-    }
+  cluster_.world.after(length, [this, life = life_] { drain(life); });
+}
+
+void SimHost::slow_agent(Duration length) {
+  if (life_ == nullptr) return;
+  cluster_.world.note("agent is slow", machine_.id().value);
+  life_->slow_until = cluster_.world.now() + length;
+}
+
+// One thing after another, each with its pause while the process is slow.
+void SimHost::drain(std::shared_ptr<Life> const& life) {
+  World& world = cluster_.world;
+  if (life != life_ || life->held.empty() || world.now() < life->stalled_until) return;
+  if (std::exchange(life->is_draining, true)) return;
+  Duration const pause =
+      world.now() < life->slow_until ? world.between(milliseconds(100), seconds(2)) : Duration{};
+  world.after(pause, [this, life] {
+    life->is_draining = false;
+    if (life != life_ || life->held.empty() || cluster_.world.now() < life->stalled_until) return;
+    auto const work = std::move(life->held.front());
+    life->held.pop_front();
+    work();
+    drain(life);
   });
 }
 
@@ -92,19 +108,22 @@ void SimHost::power_cut() {
   kill_agent(true);
   is_powered_ = false;
   machine_.power_cut();
+  cluster_.checkers.on_power_cut(machine_.id());
 }
 
 void SimHost::power_on() {
   if (is_powered_) return;
   is_powered_ = true;
   machine_.boot();
-  clock_.boot();
+  clock_.boot(cluster_.world.between(seconds(5), seconds(60)));
   start_agent();
 }
 
 void SimHost::run(std::function<void()> work) {
-  if (cluster_.world.now() < life_->stalled_until || !life_->held.empty()) {
+  Instant const now = cluster_.world.now();
+  if (now < life_->stalled_until || now < life_->slow_until || !life_->held.empty()) {
     life_->held.push_back(std::move(work));
+    drain(life_);
   } else {
     work();
   }
@@ -114,7 +133,8 @@ void SimHost::tick(std::shared_ptr<Life> const& life) {
   cluster_.world.after(cluster_.options.tick, [this, weak = std::weak_ptr<Life>(life)] {
     std::shared_ptr<Life> const alive = weak.lock();
     if (alive == nullptr || alive != life_) return;
-    if (cluster_.world.now() >= alive->stalled_until) alive->driver->on_tick();
+    // A slow one does not come round to its ticks as often as it would like.
+    if (alive->held.empty()) run([this] { life_->driver->on_tick(); });
     tick(alive);
   });
 }
@@ -131,7 +151,15 @@ void SimHost::on_message(Downward message) {
   run([this, message = std::move(message)] {
     std::visit(overloaded{
                    [&](HostSpec const& spec) { life_->driver->on_spec(spec); },
-                   [&](Beat const& beat) { life_->driver->on_lease(beat.number); },
+                   [&](Beat const& beat) {
+                     Instant const before = life_->driver->lease_until();
+                     life_->driver->on_lease(beat.number);
+                     Instant const after = life_->driver->lease_until();
+                     if (after == before) return;
+                     Duration const age = clock_.now().monotonic - (after - limits::kLease);
+                     cluster_.checkers.on_lease(machine_.id(), beat.granted,
+                                                cluster_.world.now() - clock_.true_length(age));
+                   },
                },
                message);
   });
@@ -139,6 +167,7 @@ void SimHost::on_message(Downward message) {
 
 Result<void> SimHost::save(HostSpec const& spec) {
   if (cluster_.world.chance(cluster_.options.ppm.spec_save_fails)) {
+    cluster_.hit_host(Fault::spec_not_saved, machine_.id());
     return Error{Code::unavailable, "host", "no space left on device"};
   }
   cluster_.checkers.on_spec_saved(machine_.id(), spec);
@@ -164,8 +193,8 @@ void SimDaemon::start() {
   if (is_up()) return;
   ++life_;
   cluster_.world.note("daemon starts", {}, {}, life_);
-  store_ =
-      std::make_unique<SimStore>(cluster_.world, cluster_.options, disk_, [this] { want_pump(); });
+  store_ = std::make_unique<SimStore>(cluster_.world, cluster_.options, disk_, full_until_,
+                                      [this] { want_pump(); });
   Result<core::State> state = driver::Driver::load(*store_, cluster_.options.policy);
   if (!state) {
     cluster_.world.violated("I2: the daemon cannot start again: " + state.error().message);
@@ -194,6 +223,7 @@ void SimDaemon::crash() {
   if (!is_up()) return;
   cluster_.world.note("daemon dies");
   cluster_.world.met("daemon crash", driver_->is_idle() ? "idle" : "commit under way");
+  cluster_.hit_all(Fault::daemon_crash);
   ++life_;
   driver_.reset();
   store_.reset();
@@ -243,6 +273,10 @@ void SimDaemon::tick(std::uint64_t life) {
   });
 }
 
+void SimDaemon::fill_store(Duration length) {
+  full_until_ = cluster_.world.now() + length;
+}
+
 Result<core::Reply> SimDaemon::call(core::Input input) {
   std::optional<Result<core::Reply>> answer;
   submit(std::move(input), [&](Result<core::Reply> reply) { answer.emplace(std::move(reply)); });
@@ -253,7 +287,11 @@ Result<core::Reply> SimDaemon::call(core::Input input) {
 }
 
 void SimDaemon::on_hello(std::size_t host) {
-  Machine const& machine = cluster_.hosts[host]->machine();
+  Machine const& machine = cluster_.host_at(host).machine();
+  // A new session with an identity takes the place of the one before, wherever that came from.
+  auto const before = cluster_.index_of(machine.id());
+  if (before && *before != host) cluster_.network.drop(*before);
+  cluster_.route(machine.id(), host);
   submit(core::AgentHello{machine.id(), machine.uuid(), machine.boot_id()}, nullptr);
 }
 
@@ -261,7 +299,7 @@ void SimDaemon::on_message(std::size_t host, Upward message) {
   std::visit(overloaded{
                  [&](HostStatus& status) { submit(core::AgentReport{std::move(status)}, nullptr); },
                  [&](Beat const& beat) {
-                   submit(core::AgentHeartbeat{cluster_.hosts[host]->machine().id(), beat.number},
+                   submit(core::AgentHeartbeat{cluster_.host_at(host).machine().id(), beat.number},
                           nullptr);
                  },
              },
@@ -269,7 +307,8 @@ void SimDaemon::on_message(std::size_t host, Upward message) {
 }
 
 void SimDaemon::on_gone(std::size_t host) {
-  submit(core::AgentGone{cluster_.hosts[host]->machine().id()}, nullptr);
+  HostId const& id = cluster_.host_at(host).machine().id();
+  if (cluster_.index_of(id) == host) submit(core::AgentGone{id}, nullptr);
 }
 
 void SimDaemon::send(HostSpec const& spec) {
@@ -278,7 +317,8 @@ void SimDaemon::send(HostSpec const& spec) {
 }
 
 void SimDaemon::grant_lease(HostId const& id, std::uint64_t heartbeat) {
-  if (auto const host = cluster_.index_of(id)) cluster_.network.send_down(*host, Beat{heartbeat});
+  if (auto const host = cluster_.index_of(id))
+    cluster_.network.send_down(*host, Beat{heartbeat, cluster_.world.now()});
 }
 
 void SimDaemon::drop(HostId const& id) {
@@ -296,6 +336,7 @@ void SimDaemon::decided(core::Input const& input, Result<core::Decision> const& 
 
 void SimDaemon::committed(std::vector<core::Change> const& changes, std::size_t inputs, Duration) {
   cluster_.world.note("committed", {}, {}, changes.size() * 1'000 + inputs);
+  cluster_.checkers.on_wall(wall());
   cluster_.checkers.on_committed(changes);
   if (++commits_since_check_ % 8 == 0) cluster_.checkers.on_state(driver_->state());
 }
@@ -303,7 +344,53 @@ void SimDaemon::committed(std::vector<core::Change> const& changes, std::size_t 
 // ---- The cluster -------------------------------------------------------------------------------
 
 Cluster::Cluster(World& w, Options const& o)
-    : world(w), options(o), checkers(w), network(w, options, o.hosts), daemon(*this) {}
+    : world(w),
+      options(o),
+      checkers(w, {.host_memory =
+                       mebibytes(Gibibytes(o.memory_gib_per_host)) - o.policy.host_memory_reserve,
+                   .terminated_retention = o.policy.terminated_retention}),
+      network(w, options, o.hosts + 1),
+      daemon(*this) {
+  checkers.on_fault_of_instance = [this](Fault f, InstanceId const& id) { hit_instance(f, id); };
+  checkers.on_host_fault = [this](Fault f, HostId const& id) { hit_host(f, id); };
+}
+
+Machine const* Cluster::machine_of(HostId const& id) const {
+  auto const it = machines_.find(id);
+  return it != machines_.end() ? &hosts[it->second]->machine() : nullptr;
+}
+
+void Cluster::hit_host(Fault fault, HostId const& host) {
+  checkers.for_each_phase([&](HostId const& id) { return id == host ? machine_of(id) : nullptr; },
+                          [&](InstanceId const&, HostId const&, Phase p) { world.hit(fault, p); });
+}
+
+void Cluster::hit_instance(Fault fault, InstanceId const& instance) {
+  checkers.for_each_phase([&](HostId const& id) { return machine_of(id); },
+                          [&](InstanceId const& id, HostId const&, Phase p) {
+                            if (id == instance) world.hit(fault, p);
+                          });
+}
+
+void Cluster::hit_all(Fault fault) {
+  checkers.for_each_phase([&](HostId const& id) { return machine_of(id); },
+                          [&](InstanceId const&, HostId const&, Phase p) { world.hit(fault, p); });
+}
+
+void Cluster::begin_impostor(std::size_t host) {
+  if (impostor == nullptr) {  // for the rest of the run, always of the same host
+    impostor = std::make_unique<SimHost>(*this, hosts.size(), hosts[host]->machine().id(),
+                                         world.entropy().hex(32));
+  }
+  world.note("impostor", impostor->machine().id().value);
+  if (world.entropy().below(2) == 0)
+    impostor->take_files_of(*hosts[machines_.at(impostor->machine().id())]);
+  impostor->start_agent();
+}
+
+void Cluster::end_impostor() {
+  if (impostor != nullptr) impostor->kill_agent(true);
+}
 
 std::optional<std::size_t> Cluster::index_of(HostId const& id) const {
   auto const it = by_id_.find(id);
@@ -392,6 +479,7 @@ void Cluster::set_up_hosts() {
     std::string const uuid = world.entropy().hex(32);
     ENSURE(daemon.call(core::AgentJoin{id, kJoinDigest, uuid, "10.0.0.1"}).has_value());
     by_id_[id] = i;
+    machines_[id] = i;
     hosts.push_back(std::make_unique<SimHost>(*this, i, id, uuid));
   }
   for (auto const& host : hosts) host->start_agent();

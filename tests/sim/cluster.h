@@ -27,9 +27,13 @@ class SimHost final : public AgentEnd, public agent::SpecStore, public agent::Da
   // `is_silent`: the machine went down with it.
   void kill_agent(bool is_silent);
   void stall_agent(Duration length);
+  // From now on everything takes it a thousand times as long.
+  void slow_agent(Duration length);
   void power_cut();  // with the agent; nothing runs any more
   void power_on();   // boots, and starts the agent
   void lose_files() { file_.reset(); }
+  void take_files_of(SimHost const& other) { file_ = other.file_; }
+  [[nodiscard]] DriftingClock& clock() { return clock_; }
   [[nodiscard]] bool is_agent_up() const { return life_ != nullptr; }
   [[nodiscard]] bool is_powered() const { return is_powered_; }
   [[nodiscard]] Machine& machine() { return machine_; }
@@ -54,11 +58,14 @@ class SimHost final : public AgentEnd, public agent::SpecStore, public agent::Da
     std::unique_ptr<SimHypervisor> hypervisor;
     std::unique_ptr<agent::Driver> driver;
     Instant stalled_until{};
-    std::deque<std::function<void()>> held;  // while stalled
+    Instant slow_until{};
+    std::deque<std::function<void()>> held;  // while stalled or slow
+    bool is_draining = false;
   };
 
   // Runs now, or when the stalled process runs again.
   void run(std::function<void()> work);
+  void drain(std::shared_ptr<Life> const& life);
   void tick(std::shared_ptr<Life> const& life);
 
   Cluster& cluster_;
@@ -68,6 +75,7 @@ class SimHost final : public AgentEnd, public agent::SpecStore, public agent::Da
   std::optional<HostSpec> file_;
   std::shared_ptr<Life> life_;
   bool is_powered_ = true;
+  std::map<std::uint64_t, Instant> beats_sent_;  // of this life; by the world's clock
 };
 
 class SimDaemon final : public DaemonEnd, public driver::AgentLink, public driver::Observer {
@@ -82,6 +90,8 @@ class SimDaemon final : public DaemonEnd, public driver::AgentLink, public drive
   [[nodiscard]] driver::Driver const* driver() const { return driver_.get(); }
   [[nodiscard]] SimStore* store() { return store_.get(); }
   [[nodiscard]] DriftingClock& clock() { return clock_; }
+  [[nodiscard]] WallTime wall() { return clock_.now().wall; }
+  void fill_store(Duration length);
   // As a front would: queued, decided in order. A dead daemon never answers.
   void submit(core::Input input, core::Gate::Done done);
   // Runs the world until it is answered; for the set-up, when nothing fails.
@@ -115,6 +125,7 @@ class SimDaemon final : public DaemonEnd, public driver::AgentLink, public drive
   Cluster& cluster_;
   DriftingClock clock_;
   store::MemoryDisk disk_;
+  Instant full_until_{};
   std::unique_ptr<SimStore> store_;
   std::unique_ptr<driver::Driver> driver_;
   std::deque<Call> queue_;
@@ -130,7 +141,20 @@ class Cluster {
   // Zones, types, images, tenants, hosts; then the agents start. Nothing fails yet.
   void set_up();
 
+  // Where the last machine that said it is this host is connected.
   [[nodiscard]] std::optional<std::size_t> index_of(HostId const& id) const;
+  void route(HostId const& id, std::size_t index) { by_id_[id] = index; }
+  // A real host, or the impostor, who has the last place in the network.
+  [[nodiscard]] SimHost& host_at(std::size_t index) {
+    return index < hosts.size() ? *hosts[index] : *impostor;
+  }
+  // Another machine with the identity of `host`, but for its UUID.
+  void begin_impostor(std::size_t host);
+  void end_impostor();
+  // What the fault meets, for the coverage.
+  void hit_host(Fault fault, HostId const& host);
+  void hit_instance(Fault fault, InstanceId const& instance);
+  void hit_all(Fault fault);
 
   World& world;
   Options options;  // calmed when the storm is over
@@ -138,6 +162,7 @@ class Cluster {
   Network network;
   SimDaemon daemon;
   std::vector<std::unique_ptr<SimHost>> hosts;
+  std::unique_ptr<SimHost> impostor;
   std::vector<std::string> zones;
   struct Tenant {
     TenantId id;
@@ -154,7 +179,10 @@ class Cluster {
   void set_up_tenants();
   void set_up_hosts();
 
-  std::map<HostId, std::size_t> by_id_;
+  [[nodiscard]] Machine const* machine_of(HostId const& id) const;
+
+  std::map<HostId, std::size_t> by_id_;     // of the connection
+  std::map<HostId, std::size_t> machines_;  // of the real one
   std::uint64_t requests_ = 0;
 };
 

@@ -36,13 +36,45 @@ Duration Faults::outage() {
 
 void Faults::partition(std::size_t host, bool up, bool down) {
   world_.note(up && down ? "partition" : "one-way partition", {}, {}, host);
-  world_.met("partition", up && down ? "both ways" : (up ? "up" : "down"));
+  cluster_.hit_host(up && down ? Fault::partition : Fault::one_way, id_of(host));
   if (up) cluster_.network.block(host, Way::up);
   if (down) cluster_.network.block(host, Way::down);
   world_.after(outage(), [this, host, up, down] {
     if (up) cluster_.network.unblock(host, Way::up);
     if (down) cluster_.network.unblock(host, Way::down);
   });
+}
+
+void Faults::clog(std::size_t host, Way way, Duration length, Fault fault) {
+  world_.note("clog", {}, {}, host);
+  cluster_.hit_host(fault, id_of(host));
+  cluster_.network.clog(host, way);
+  world_.after(length, [this, host, way] { cluster_.network.unclog(host, way); });
+}
+
+// A random few are clogged one by one, and freed in another order.
+void Faults::swizzle() {
+  Duration at{};
+  for (std::size_t i = 0; i < cluster_.hosts.size(); ++i) {
+    if (world_.entropy().below(3) != 0) continue;
+    at = at + world_.between({}, seconds(20));
+    Way const way = world_.entropy().below(2) == 0 ? Way::up : Way::down;
+    Duration const length = world_.between(seconds(5), minutes(3));
+    world_.after(at, [this, i, way, length] {
+      if (is_on_) clog(i, way, length, Fault::swizzle);
+    });
+  }
+}
+
+HostId const& Faults::id_of(std::size_t host) const {
+  return cluster_.hosts[host]->machine().id();
+}
+
+void Faults::kill_agent(SimHost& host) {
+  cluster_.hit_host(Fault::agent_crash, host.machine().id());
+  host.kill_agent(false);
+  world_.after(world_.between(cluster_.options.restart.low, cluster_.options.restart.high),
+               [&host] { host.start_agent(); });
 }
 
 // Looks until an action is under way, then kills its agent at some moment of it.
@@ -55,19 +87,22 @@ void Faults::crash_in_action(SimHost& host, Duration patience) {
   }
   world_.after(world_.between({}, cluster_.options.action.high * 2), [this, &host] {
     if (!is_on_) return;
-    host.kill_agent(false);
-    world_.after(world_.between(cluster_.options.restart.low, cluster_.options.restart.high),
-                 [&host] { host.start_agent(); });
+    kill_agent(host);
   });
 }
 
 void Faults::start() {
   is_on_ = true;
-  FaultRates const& f = cluster_.options.every;
-  Entropy& e = world_.entropy();
-  every(f.daemon_crash, [this, &e] {
+  start_daemon_faults(cluster_.options.every);
+  start_agent_faults(cluster_.options.every);
+  start_host_faults(cluster_.options.every);
+  start_network_faults(cluster_.options.every);
+}
+
+void Faults::start_daemon_faults(FaultRates const& f) {
+  every(f.daemon_crash, [this] {
     SimStore* const store = cluster_.daemon.store();
-    if (store != nullptr && e.below(4) != 0) {
+    if (store != nullptr && world_.entropy().below(4) != 0) {
       store->crash_in_next([this] {
         if (is_on_) cluster_.daemon.crash();
       });
@@ -76,39 +111,120 @@ void Faults::start() {
     }
   });
   every(f.store_failure, [this] {
+    cluster_.hit_all(Fault::store_failure);
     if (SimStore* store = cluster_.daemon.store()) store->fail_next();
   });
   every(f.store_stall, [this] {
     world_.note("store stalls");
+    cluster_.hit_all(Fault::store_stall);
     if (SimStore* store = cluster_.daemon.store())
       store->stall(world_.between(seconds(1), seconds(60)));
   });
-  every(f.agent_crash, [this] {
-    SimHost& host = any_host();
-    if (world_.entropy().below(2) == 0) {
-      crash_in_action(host, minutes(2));
+  every(f.store_full, [this] {
+    world_.note("store is full");
+    cluster_.hit_all(Fault::store_full);
+    Duration const length = world_.between(seconds(1), minutes(5));
+    cluster_.daemon.fill_store(length);
+    if (on_store_full) on_store_full(world_.now() + length);
+  });
+  every(f.wall_step, [this] {
+    Duration const most = cluster_.options.wall_step_most;
+    Duration const step = world_.between({-most.ns}, most);
+    if (world_.entropy().below(4) == 0) {
+      any_host().clock().step_wall(step);
       return;
     }
-    host.kill_agent(false);
-    world_.after(world_.between(cluster_.options.restart.low, cluster_.options.restart.high),
-                 [&host] { host.start_agent(); });
+    cluster_.hit_all(Fault::wall_step);
+    cluster_.daemon.clock().step_wall(step);
+    cluster_.checkers.on_wall(cluster_.daemon.wall());
+    if (on_wall_step) on_wall_step();
   });
-  every(f.agent_stall, [this] { any_host().stall_agent(world_.between(seconds(1), minutes(2))); });
-  every(f.host_power_cut, [this] {
+}
+
+void Faults::start_agent_faults(FaultRates const& f) {
+  every(f.agent_crash, [this] {
     SimHost& host = any_host();
-    world_.met("power cut", host.machine().domains.empty() ? "empty host" : "host with instances");
-    host.power_cut();
-    world_.after(outage(), [&host] { host.power_on(); });
+    if (world_.entropy().below(2) == 0)
+      crash_in_action(host, minutes(2));
+    else
+      kill_agent(host);
+  });
+  every(f.agent_stall, [this] {
+    SimHost& host = any_host();
+    cluster_.hit_host(Fault::agent_stall, host.machine().id());
+    host.stall_agent(world_.between(seconds(1), minutes(2)));
+  });
+  every(f.agent_slow, [this] {
+    SimHost& host = any_host();
+    cluster_.hit_host(Fault::agent_slow, host.machine().id());
+    host.slow_agent(world_.between(seconds(10), minutes(5)));
   });
   every(f.files_lost, [this] {
     SimHost& host = any_host();
     host.kill_agent(false);
     world_.note("files lost", host.machine().id().value);
+    cluster_.hit_host(Fault::spec_file_lost, host.machine().id());
     host.lose_files();
     cluster_.checkers.on_files_lost(host.machine().id());
     world_.after(world_.between(cluster_.options.restart.low, cluster_.options.restart.high),
                  [&host] { host.start_agent(); });
   });
+  every(f.impostor, [this] {
+    std::size_t const host = world_.entropy().below(cluster_.hosts.size());
+    cluster_.begin_impostor(host);
+    cluster_.hit_host(Fault::impostor, cluster_.impostor->machine().id());
+    world_.after(world_.between(seconds(1), minutes(3)), [this] { cluster_.end_impostor(); });
+  });
+}
+
+void Faults::start_host_faults(FaultRates const& f) {
+  Entropy& e = world_.entropy();
+  every(f.host_power_cut, [this] {
+    SimHost& host = any_host();
+    cluster_.hit_host(Fault::power_cut, host.machine().id());
+    host.power_cut();
+    world_.after(outage(), [&host] { host.power_on(); });
+  });
+  every(f.disk_wiped, [this] {
+    SimHost& host = any_host();
+    cluster_.hit_host(Fault::disk_wiped, host.machine().id());
+    host.power_cut();
+    host.machine().wipe();
+    world_.after(outage(), [&host] { host.power_on(); });
+  });
+  every(f.domain_lost, [this, &e] {
+    SimHost& host = any_host();
+    auto const& domains = host.machine().domains;
+    if (domains.empty()) return;
+    auto it = domains.begin();
+    std::advance(it, static_cast<std::ptrdiff_t>(e.below(domains.size())));
+    InstanceId const id = it->first;
+    cluster_.hit_instance(Fault::domain_lost, id);
+    if (host.machine().lose_domain(id)) cluster_.checkers.on_domain_lost(id);
+  });
+  every(f.leftover, [this, &e] {
+    SimHost& host = any_host();
+    if (host.is_powered() && host.machine().leftovers.size() < 3)
+      host.machine().add_leftover(InstanceId("i-" + e.hex(17)));
+  });
+  every(f.guest_vanishes, [this, &e] {
+    SimHost& host = any_host();
+    auto const id = host.machine().any_running(e);
+    if (!id) return;
+    cluster_.hit_instance(Fault::guest_vanishes, *id);
+    host.machine().kill_guest(*id);
+  });
+  every(f.guest_powers_off, [this, &e] {
+    SimHost& host = any_host();
+    auto const id = host.machine().any_running(e);
+    if (!id) return;
+    cluster_.hit_instance(Fault::guest_powers_off, *id);
+    host.machine().end_guest(*id);
+  });
+}
+
+void Faults::start_network_faults(FaultRates const& f) {
+  Entropy& e = world_.entropy();
   every(f.partition, [this, &e] { partition(e.below(cluster_.hosts.size()), true, true); });
   every(f.one_way, [this, &e] {
     bool const is_up = e.below(2) == 0;
@@ -119,22 +235,23 @@ void Faults::start() {
       if (e.below(3) == 0) partition(i, true, true);
     }
   });
-  every(f.link_cut, [this, &e] { cluster_.network.cut(e.below(cluster_.hosts.size())); });
-  every(f.guest_vanishes, [this, &e] {
-    SimHost& host = any_host();
-    if (auto const id = host.machine().any_running(e)) host.machine().kill_guest(*id);
+  every(f.clog, [this, &e] {
+    std::size_t const host = e.below(cluster_.hosts.size());
+    Way const way = e.below(2) == 0 ? Way::up : Way::down;
+    clog(host, way, world_.between(milliseconds(100), minutes(10)), Fault::clog);
   });
-  every(f.guest_powers_off, [this, &e] {
-    SimHost& host = any_host();
-    if (auto const id = host.machine().any_running(e)) host.machine().end_guest(*id);
+  every(f.swizzle, [this] { swizzle(); });
+  every(f.link_cut, [this, &e] {
+    std::size_t const host = e.below(cluster_.hosts.size());
+    cluster_.hit_host(Fault::link_cut, id_of(host));
+    cluster_.network.cut(host);
   });
-  every(f.wall_step,
-        [this] { cluster_.daemon.clock().step_wall(world_.between(seconds(-60), seconds(60))); });
 }
 
 void Faults::stop() {
   is_on_ = false;
   cluster_.options = calmed(cluster_.options);
+  cluster_.end_impostor();
   for (std::size_t i = 0; i < cluster_.hosts.size(); ++i) {
     cluster_.network.unblock(i, Way::up);
     cluster_.network.unblock(i, Way::down);

@@ -13,12 +13,24 @@ class Faults {
   // Everything heals: what was cut is joined, what was off is on, nothing new breaks.
   void stop();
 
+  // What the auditor wants to know: a step of the daemon's clock; the store has no room until then.
+  std::function<void()> on_wall_step;
+  std::function<void(Instant)> on_store_full;
+
  private:
   void every(Duration mean, std::function<void()> fault);
   [[nodiscard]] SimHost& any_host();
   void crash_in_action(SimHost& host, Duration patience);
   [[nodiscard]] Duration outage();
   void partition(std::size_t host, bool up, bool down);
+  void clog(std::size_t host, Way way, Duration length, Fault fault);
+  void swizzle();
+  void kill_agent(SimHost& host);
+  [[nodiscard]] HostId const& id_of(std::size_t host) const;
+  void start_daemon_faults(FaultRates const& rates);
+  void start_agent_faults(FaultRates const& rates);
+  void start_host_faults(FaultRates const& rates);
+  void start_network_faults(FaultRates const& rates);
 
   Cluster& cluster_;
   World& world_;

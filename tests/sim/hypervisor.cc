@@ -77,9 +77,40 @@ bool Machine::end_guest(InstanceId const& id) {
   auto const it = domains.find(id);
   if (it == domains.end() || it->second.process != Process::running) return false;
   world_.note("guest powers off", id_.value, id.value);
+  // While the metadata still says that it is being started, its end looks like a start that failed.
+  if (!it->second.is_starting) watch_.on_shut_down_inside(id, it->second.starts);
   end_process(id, it->second, GuestWatch::End::by_itself);
   if (hint) hint();
   return true;
+}
+
+void Machine::wipe() {
+  world_.note("disks wiped", id_.value);
+  disks.clear();
+  images.clear();
+  for (InstanceId const& id : leftovers) domains.erase(id);
+  leftovers.clear();
+}
+
+bool Machine::lose_domain(InstanceId const& id) {
+  auto const it = domains.find(id);
+  bool const is_such = it != domains.end() && it->second.process == Process::none &&
+                       disks.contains(id) && !leftovers.contains(id);
+  if (!is_such) return false;
+  world_.note("domain lost", id_.value, id.value);
+  domains.erase(it);
+  return true;
+}
+
+void Machine::add_leftover(InstanceId const& id) {
+  world_.note("leftover", id_.value, id.value);
+  leftovers.insert(id);
+  domains[id] = {.generation = PlacementGeneration(1),
+                 .uuid = "ec2-of-nobody",
+                 .starts = 1,
+                 .stopped_by_us = true,
+                 .boot_id = boot_id_};
+  disks[id] = {PlacementGeneration(1), std::string(64, 'f')};
 }
 
 std::optional<InstanceId> Machine::any_running(Entropy& entropy) const {
@@ -134,8 +165,13 @@ void SimHypervisor::answer(ActionDone done, Result<void> result) {
 }
 
 void SimHypervisor::observe(ObserveDone done) {
-  Duration const took = world_.between({200'000}, milliseconds(20));
+  Duration took = world_.between({200'000}, milliseconds(20));
+  if (world_.chance(options_.ppm.observe_hangs)) {
+    took = world_.between(seconds(10), minutes(10));
+    machine_.watch_.on_fault_of_host(Fault::observe_hangs, machine_.id());
+  }
   if (world_.chance(options_.ppm.observe_fails)) {
+    machine_.watch_.on_fault_of_host(Fault::observe_fails, machine_.id());
     later(took, [done = std::move(done)] {
       done(Error{Code::unavailable, "host", "the hypervisor does not answer"});
     });
@@ -150,11 +186,15 @@ void SimHypervisor::observe(ObserveDone done) {
 
 void SimHypervisor::perform(agent::Action const& action, ActionDone done) {
   Duration took = world_.between(options_.action.low, options_.action.high);
-  if (world_.chance(options_.ppm.action_hangs)) took = world_.between(seconds(30), minutes(10));
+  if (world_.chance(options_.ppm.action_hangs)) {
+    took = world_.between(seconds(30), minutes(10));
+    machine_.watch_.on_fault(Fault::action_hangs, agent::subject(action));
+  }
   bool const fails = world_.chance(options_.ppm.action_fails);
   later(took, [this, action, fails, done = std::move(done)] {
     world_.note("action", machine_.id().value, agent::subject(action), action.index());
     if (fails) {
+      machine_.watch_.on_fault(Fault::action_fails, agent::subject(action));
       answer(done, Error{Code::unavailable, "host", "the hypervisor answered with an error"});
       return;
     }
@@ -233,7 +273,9 @@ void SimHypervisor::start(InstanceSpec const& spec, ActionDone done) {
     answer(done, Error{Code::not_found, "image", "the image is not in the cache"});
     return;
   }
-  machine_.disks.try_emplace(spec.id, SimDisk{spec.generation, spec.image_digest});
+  bool const is_new_disk =
+      machine_.disks.try_emplace(spec.id, SimDisk{spec.generation, spec.image_digest}).second;
+  if (is_new_disk) machine_.watch_.on_disk_made(machine_.id(), spec.id);
   later(world_.between(options_.action.low, options_.action.high),
         [this, spec, done] { define_and_create(spec, done); });
 }
@@ -252,6 +294,7 @@ void SimHypervisor::define_and_create(InstanceSpec const& spec, ActionDone done)
   domain.is_starting = true;
   domain.boot_id = machine_.boot_id();
   if (world_.chance(options_.ppm.start_fails)) {
+    machine_.watch_.on_fault(Fault::start_fails, spec.id.value);
     answer(done, Error{Code::unavailable, "host", "the guest could not be started"});
     return;
   }
@@ -259,6 +302,7 @@ void SimHypervisor::define_and_create(InstanceSpec const& spec, ActionDone done)
   machine_.begin_process(spec.id, domain);
   // From here on the machine goes on by itself, whatever becomes of the agent.
   if (world_.chance(options_.ppm.start_succeeds_late)) {
+    machine_.watch_.on_fault(Fault::start_succeeds_late, spec.id.value);
     answer(done, Error{Code::timeout, "host", "the guest did not start in time"});
     return;
   }

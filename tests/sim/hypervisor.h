@@ -28,6 +28,12 @@ class GuestWatch {
   enum class End { by_itself, by_fault, by_action };
   virtual void on_process_began(HostId const& host, InstanceId const& id) = 0;
   virtual void on_process_ended(HostId const& host, InstanceId const& id, End why) = 0;
+  // A guest shut itself down, in the process that was begun at this count of starts.
+  virtual void on_shut_down_inside(InstanceId const& /*id*/, std::uint64_t /*starts*/) {}
+  virtual void on_disk_made(HostId const& /*host*/, InstanceId const& /*id*/) {}
+  // A fault of the hypervisor met the action on it.
+  virtual void on_fault(Fault /*fault*/, std::string const& /*subject*/) {}
+  virtual void on_fault_of_host(Fault /*fault*/, HostId const& /*host*/) {}
   // An action is about to touch the domain or the disk.
   virtual void on_action(HostId const& host, agent::Action const& action) = 0;
 };
@@ -66,6 +72,10 @@ class Machine {
   void boot();
   bool kill_guest(InstanceId const& id);
   bool end_guest(InstanceId const& id);
+  void wipe();  // while it is off: no disk, no image is left
+  bool lose_domain(
+      InstanceId const& id);  // one that does not run and has its disk; false: not such
+  void add_leftover(InstanceId const& id);
   void add_foreign(std::string const& name) { foreign.insert(name); }
   // One that runs, or none.
   [[nodiscard]] std::optional<InstanceId> any_running(Entropy& entropy) const;
@@ -79,7 +89,8 @@ class Machine {
   std::map<InstanceId, SimDisk> disks;
   std::set<std::string> images;
   std::set<std::string> foreign;
-  std::function<void()> hint;  // of the agent that is there now
+  std::set<InstanceId> leftovers;  // ours by their metadata, made by nobody that we know
+  std::function<void()> hint;      // of the agent that is there now
 
  private:
   World& world_;

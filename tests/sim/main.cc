@@ -25,7 +25,8 @@ DEFINE_uint64(seed, 0, "run this one seed only; 0: --seeds from --first_seed on"
 DEFINE_bool(trace, false, "write every event to standard output; with --seed");
 DEFINE_string(output, "table", "table for people, json for machines (one flat object)");
 DEFINE_uint32(jobs, 2, "seeds to run at the same time");
-DEFINE_bool(coverage, false, "also print how often each fault met each kind of work");
+DEFINE_bool(coverage, false, "also print how often each fault met each phase of an instance");
+DEFINE_uint64(hosts, 0, "hosts of each cluster; 0: as the seed says");
 DEFINE_uint64(steps, 0, "end each storm after this many events; 0: as the seed says");
 DEFINE_uint32(again_every, 25, "run every n-th seed twice and compare the histories; 0: none");
 
@@ -48,7 +49,8 @@ struct Totals {
   std::uint64_t hash = 0;
   std::int64_t simulated_ns = 0;
   std::vector<std::pair<std::uint64_t, std::string>> found;
-  std::map<std::pair<std::string, std::string>, std::uint64_t> coverage;
+  Coverage coverage;
+  std::map<std::pair<std::string, std::string>, std::uint64_t> counts;
 };
 
 // The same whatever the order in which seeds end.
@@ -69,13 +71,16 @@ void add(Totals& totals, Outcome const& o) {
     ++totals.violations;
     totals.found.emplace_back(o.seed, *o.violation);
   }
-  for (auto const& [key, count] : o.coverage) totals.coverage[key] += count;
+  totals.coverage += o.coverage;
+  for (auto const& [key, count] : o.counts) totals.counts[key] += count;
 }
 
 Outcome run_one(std::uint64_t seed, bool is_repeated) {
   current_seed = seed;
-  RunOptions options{
-      .seed = seed, .steps_max = FLAGS_steps, .trace = FLAGS_trace ? stdout : nullptr};
+  RunOptions options{.seed = seed,
+                     .steps_max = FLAGS_steps,
+                     .hosts = FLAGS_hosts,
+                     .trace = FLAGS_trace ? stdout : nullptr};
   Outcome first = run_seed(options);
   if (is_repeated && !first.violation) {
     options.trace = nullptr;
@@ -143,8 +148,22 @@ void print_table(Totals const& t, double wall) {
 }
 
 void print_coverage(Totals const& t) {
-  std::printf("\nhow often it was met:\n");
-  for (auto const& [key, count] : t.coverage) {
+  std::printf("\nhow often a fault met an instance that was (-: it cannot):\n%-20s", "");
+  for (std::size_t p = 0; p < kPhases; ++p)
+    std::printf(" %11s", std::string(name(static_cast<Phase>(p))).c_str());
+  for (std::size_t f = 0; f < kFaults; ++f) {
+    auto const fault = static_cast<Fault>(f);
+    std::printf("\n%-20s", std::string(name(fault)).c_str());
+    for (std::size_t p = 0; p < kPhases; ++p) {
+      auto const phase = static_cast<Phase>(p);
+      if (why_never(fault, phase).empty())
+        std::printf(" %11" PRIu64, t.coverage.at(fault, phase));
+      else
+        std::printf(" %11s", "-");
+    }
+  }
+  std::printf("\n\nand how often:\n");
+  for (auto const& [key, count] : t.counts) {
     std::printf("  %-28s %-24s %10" PRIu64 "\n", key.first.c_str(), key.second.c_str(), count);
   }
 }

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "berth/base/ensure.h"
+
 namespace berth::sim {
 
 namespace {
@@ -60,7 +62,7 @@ void Network::dial(std::size_t host) {
 
 void Network::arrive(std::size_t host, SessionRef const& session) {
   Port& port = ports_[host];
-  if (daemon_ == nullptr || port.is_up_blocked || port.is_down_blocked) {
+  if (daemon_ == nullptr || is_blocked(host, Way::up) || is_blocked(host, Way::down)) {
     redial(host);
     return;
   }
@@ -130,13 +132,17 @@ void Network::send_up(std::size_t host, Upward message) {
   SessionRef const session = ports_[host].agent_session;
   if (!session || !session->is_agent_open || !session->is_connected) return;
   session->up_last = std::max(session->up_last, world_.now() + delay());
+  if (world_.chance(options_.ppm.report_doubled)) {
+    world_.after(session->up_last - world_.now(),
+                 [this, session, message] { deliver_up(session, message); });
+  }
   world_.after(session->up_last - world_.now(),
                [this, session, message = std::move(message)] { deliver_up(session, message); });
 }
 
 void Network::deliver_up(SessionRef const& session, Upward message) {
   if (!session->is_daemon_open || daemon_ == nullptr) return;
-  if (ports_[session->host].is_up_blocked || !session->up_held.empty()) {
+  if (is_blocked(session->host, Way::up) || !session->up_held.empty()) {
     session->up_held.push_back(std::move(message));
     return;
   }
@@ -146,7 +152,7 @@ void Network::deliver_up(SessionRef const& session, Upward message) {
 void Network::send_down(std::size_t host, Downward message) {
   SessionRef const session = ports_[host].daemon_session;
   if (!session || !session->is_daemon_open) return;
-  if (world_.chance(options_.ppm.spec_repeated_late)) {
+  if (std::holds_alternative<HostSpec>(message) && world_.chance(options_.ppm.spec_repeated_late)) {
     // Once more, much later, whatever has become of the session: an agent must not care.
     world_.after(world_.between(seconds(1), minutes(10)), [this, host, message] {
       AgentEnd* agent = ports_[host].agent;
@@ -163,7 +169,7 @@ void Network::send_down(std::size_t host, Downward message) {
 void Network::deliver_down(SessionRef const& session, Downward message) {
   Port& port = ports_[session->host];
   if (!session->is_agent_open || port.agent_session != session || port.agent == nullptr) return;
-  if (port.is_down_blocked || !session->down_held.empty()) {
+  if (is_blocked(session->host, Way::down) || !session->down_held.empty()) {
     session->down_held.push_back(std::move(message));
     return;
   }
@@ -216,6 +222,23 @@ void Network::watch_silence(std::size_t host) {
 void Network::unblock(std::size_t host, Way way) {
   Port& port = ports_[host];
   (way == Way::up ? port.is_up_blocked : port.is_down_blocked) = false;
+  release_held(host, way);
+}
+
+void Network::clog(std::size_t host, Way way) {
+  ++(way == Way::up ? ports_[host].up_clogs : ports_[host].down_clogs);
+}
+
+void Network::unclog(std::size_t host, Way way) {
+  int& clogs = way == Way::up ? ports_[host].up_clogs : ports_[host].down_clogs;
+  ENSURE(clogs > 0);
+  --clogs;
+  release_held(host, way);
+}
+
+void Network::release_held(std::size_t host, Way way) {
+  Port& port = ports_[host];
+  if (is_blocked(host, way)) return;
   // What was held arrives now, in order.
   if (SessionRef const session = port.daemon_session; session && way == Way::up) {
     for (Upward& message : std::exchange(session->up_held, {}))
@@ -229,7 +252,8 @@ void Network::unblock(std::size_t host, Way way) {
 }
 
 bool Network::is_blocked(std::size_t host, Way way) const {
-  return way == Way::up ? ports_[host].is_up_blocked : ports_[host].is_down_blocked;
+  Port const& p = ports_[host];
+  return way == Way::up ? p.is_up_blocked || p.up_clogs > 0 : p.is_down_blocked || p.down_clogs > 0;
 }
 
 bool Network::is_connected(std::size_t host) const {

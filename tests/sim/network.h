@@ -26,6 +26,7 @@ namespace berth::sim {
 
 struct Beat {
   std::uint64_t number = 0;
+  Instant granted{};  // by the world's clock; for the checkers
 };
 using Upward = std::variant<HostStatus, Beat>;
 using Downward = std::variant<HostSpec, Beat>;
@@ -69,6 +70,9 @@ class Network {
   void cut(std::size_t host);
   void block(std::size_t host, Way way);
   void unblock(std::size_t host, Way way);
+  // Everything waits until unclog, also what would find out that the link is dead.
+  void clog(std::size_t host, Way way);
+  void unclog(std::size_t host, Way way);
   [[nodiscard]] bool is_blocked(std::size_t host, Way way) const;
   [[nodiscard]] bool is_connected(std::size_t host) const;
 
@@ -91,6 +95,8 @@ class Network {
     SessionRef daemon_session;
     bool is_up_blocked = false;
     bool is_down_blocked = false;
+    int up_clogs = 0;
+    int down_clogs = 0;
     std::uint64_t blocks = 0;
     int dials = 0;
   };
@@ -102,6 +108,7 @@ class Network {
   void close_daemon_end(SessionRef const& session);
   void tell_other_end(SessionRef const& session, Way way);
   void watch_silence(std::size_t host);
+  void release_held(std::size_t host, Way way);
   void deliver_up(SessionRef const& session, Upward message);
   void deliver_down(SessionRef const& session, Downward message);
   [[nodiscard]] Duration delay() {

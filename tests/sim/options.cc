@@ -52,20 +52,34 @@ Options drawn_options(Entropy& e) {
              .partition = rate(e, seconds(20), minutes(10)),
              .one_way = rate(e, seconds(30), minutes(10)),
              .big_partition = rate(e, minutes(5), minutes(30)),
+             .clog = rate(e, seconds(30), minutes(10)),
+             .swizzle = rate(e, minutes(5), minutes(30)),
              .link_cut = rate(e, seconds(10), minutes(10)),
              .guest_vanishes = rate(e, seconds(20), minutes(10)),
              .guest_powers_off = rate(e, seconds(20), minutes(10)),
-             .wall_step = rate(e, minutes(2), minutes(20))};
+             .wall_step = rate(e, minutes(2), minutes(20)),
+             .agent_slow = rate(e, seconds(60), minutes(10)),
+             .store_full = rate(e, minutes(4), minutes(30)),
+             .leftover = rate(e, minutes(2), minutes(20)),
+             .impostor = rate(e, minutes(4), minutes(20))};
+  // Never both: of a guest that has lost its domain and its disk nothing on the host says that it
+  // ever ran.
+  (e.below(2) == 0 ? o.every.disk_wiped : o.every.domain_lost) = rate(e, minutes(1), minutes(20));
+  o.wall_step_most = e.below(3) == 0 ? hours(10 * 365 * 24) : seconds(60);
   o.ppm = {.start_fails = ppm(e, 300'000),
            .start_succeeds_late = ppm(e, 100'000),
            .action_hangs = ppm(e, 20'000),
            .action_fails = ppm(e, 100'000),
            .observe_fails = ppm(e, 100'000),
+           .observe_hangs = ppm(e, 2'000),
            .boot_is_slow = ppm(e, 200'000),
            .power_button_ignored = ppm(e, 400'000),
            .fetch_fails = ppm(e, 300'000),
            .spec_save_fails = ppm(e, 50'000),
            .spec_repeated_late = ppm(e, 50'000),
+           .report_doubled = ppm(e, 100'000),
+           .call_doubled = ppm(e, 200'000),
+           .answer_lost = ppm(e, 100'000),
            .crash_after_durable = ppm(e, 1'000'000)};
   o.policy.terminated_retention = minutes(e.between(10, 60));
   o.policy.client_token_retention = minutes(e.between(60, 24 * 60));

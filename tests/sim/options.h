@@ -27,10 +27,18 @@ struct FaultRates {
   Duration partition;      // one host, both directions
   Duration one_way;        // one host, one direction
   Duration big_partition;  // a third of the hosts at once
+  Duration clog;           // one way delays everything by up to 10 minutes, and nobody notices
+  Duration swizzle;        // some hosts are clogged one by one, and freed in another order
   Duration link_cut;
   Duration guest_vanishes;    // its process is killed
   Duration guest_powers_off;  // from inside
-  Duration wall_step;         // of the daemon's clock
+  Duration wall_step;         // of any machine's clock
+  Duration agent_slow;        // a thousand times slower
+  Duration store_full;
+  Duration disk_wiped;   // a host loses power, and its disks and images with it
+  Duration domain_lost;  // the hypervisor forgets a guest that does not run
+  Duration leftover;     // a domain with our metadata that no record knows
+  Duration impostor;     // another machine with a host's identity
 };
 
 // Parts per million of the calls concerned.
@@ -40,11 +48,15 @@ struct FaultChances {
   std::uint64_t action_hangs = 0;
   std::uint64_t action_fails = 0;
   std::uint64_t observe_fails = 0;
+  std::uint64_t observe_hangs = 0;
   std::uint64_t boot_is_slow = 0;
   std::uint64_t power_button_ignored = 0;
   std::uint64_t fetch_fails = 0;
   std::uint64_t spec_save_fails = 0;
   std::uint64_t spec_repeated_late = 0;   // a spec of an older session arrives once more
+  std::uint64_t report_doubled = 0;       // a status arrives twice
+  std::uint64_t call_doubled = 0;         // a client sends a call with a token twice at once
+  std::uint64_t answer_lost = 0;          // a client gives up before its answer comes
   std::uint64_t crash_after_durable = 0;  // a commit of a crashing daemon did become durable
 };
 
@@ -67,6 +79,7 @@ struct Options {
   Between fetch{};
   Between restart{};  // of a crashed daemon or agent
   Between outage{};   // of partitions and power cuts
+  Duration wall_step_most;
   FaultRates every;
   FaultChances ppm;
   core::Policy policy;

@@ -43,12 +43,18 @@ std::string unrest(Cluster const& cluster) {
   return is_quiet(cluster) ? "" : "I14: work is still under way";
 }
 
+Options options_of(RunOptions const& wanted, Entropy& entropy) {
+  Options out = drawn_options(entropy);
+  if (wanted.hosts > 0) out.hosts = wanted.hosts;
+  return out;
+}
+
 class Run {
  public:
   explicit Run(RunOptions const& options)
       : options_(options),
         world_(options.seed, options.trace),
-        cluster_(world_, drawn_options(world_.entropy())),
+        cluster_(world_, options_of(options, world_.entropy())),
         auditor_(world_, cluster_.options.tenants,
                  [this](std::string const& id) { return cluster_.checkers.was_reaped(id); }) {}
 
@@ -57,6 +63,8 @@ class Run {
     Workload workload(cluster_, auditor_);
     cluster_.daemon.on_crash = [&] { workload.on_daemon_crash(); };
     Faults faults(cluster_);
+    faults.on_wall_step = [&] { auditor_.on_wall_step(); };
+    faults.on_store_full = [&](Instant until) { auditor_.store_full(until); };
     world_.note("storm");
     workload.start();
     faults.start();
@@ -75,7 +83,8 @@ class Run {
             .judged = auditor_.judged(),
             .simulated = world_.now() - Instant{},
             .violation = world_.violation(),
-            .coverage = world_.coverage()};
+            .coverage = world_.coverage(),
+            .counts = world_.counts()};
   }
 
  private:

@@ -8,6 +8,7 @@
 #include <string>
 
 #include "berth/base/time.h"
+#include "tests/sim/coverage.h"
 
 namespace berth::sim {
 
@@ -19,12 +20,14 @@ struct Outcome {
   std::uint64_t judged = 0;
   Duration simulated;
   std::optional<std::string> violation;
-  std::map<std::pair<std::string, std::string>, std::uint64_t> coverage;
+  Coverage coverage;
+  std::map<std::pair<std::string, std::string>, std::uint64_t> counts;
 };
 
 struct RunOptions {
   std::uint64_t seed = 1;
   std::uint64_t steps_max = 0;  // of the storm; 0: as the seed says
+  std::size_t hosts = 0;        // 0: as the seed says
   std::FILE* trace = nullptr;
 };
 

@@ -16,9 +16,10 @@ std::unique_ptr<store::MemoryStore> opened(store::MemoryDisk& disk) {
 }  // namespace
 
 SimStore::SimStore(World& world, Options const& options, store::MemoryDisk& disk,
-                   std::function<void()> after_commit)
+                   Instant const& full_until, std::function<void()> after_commit)
     : world_(world),
       options_(options),
+      full_until_(full_until),
       memory_(opened(disk)),
       after_commit_(std::move(after_commit)) {}
 
@@ -37,7 +38,7 @@ void SimStore::commit(std::vector<core::Change> changes, Done done) {
                   [is_alive = is_alive_, done = std::move(done)](Result<void> result) {
                     if (*is_alive) done(std::move(result));
                   });
-  Instant const begun = std::max(world_.now(), stalled_until_);
+  Instant const begun = std::max({world_.now(), stalled_until_, full_until_});
   Duration const took = world_.between(options_.commit.low, options_.commit.high);
   if (crash_) {
     world_.after(world_.between({}, begun + took - world_.now()),
@@ -53,6 +54,12 @@ void SimStore::commit(std::vector<core::Change> changes, Done done) {
 void SimStore::complete() {
   // `done` may end the daemon and with it this store.
   std::shared_ptr<bool> const is_alive = is_alive_;
+  if (is_full()) {  // since it was taken; it waits for room
+    world_.after(full_until_ - world_.now(), [this, is_alive] {
+      if (*is_alive) complete();
+    });
+    return;
+  }
   auto const after = after_commit_;
   if (std::exchange(fails_next_, false)) {
     bool const is_durable = world_.entropy().below(2) == 0;

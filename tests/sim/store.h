@@ -14,12 +14,13 @@ namespace berth::sim {
 class SimStore final : public store::Store {
  public:
   // `after_commit` runs after each commit's `done`.
-  SimStore(World& world, Options const& options, store::MemoryDisk& disk,
+  SimStore(World& world, Options const& options, store::MemoryDisk& disk, Instant const& full_until,
            std::function<void()> after_commit);
   ~SimStore() override;  // a crash
 
   [[nodiscard]] Result<std::vector<core::Change>> load() override { return memory_->load(); }
   void commit(std::vector<core::Change> changes, Done done) override;
+  [[nodiscard]] bool is_full() const override { return world_.now() < full_until_; }
   [[nodiscard]] store::StoreSize size() override { return memory_->size(); }
   [[nodiscard]] Result<std::vector<core::AuditRecord>> audit(std::uint64_t first,
                                                              std::size_t count) override {
@@ -37,6 +38,7 @@ class SimStore final : public store::Store {
 
   World& world_;
   Options const& options_;
+  Instant const& full_until_;  // of the disk, which outlives this store
   std::unique_ptr<store::MemoryStore> memory_;
   std::function<void()> after_commit_;
   std::shared_ptr<bool> is_alive_ = std::make_shared<bool>(true);

@@ -86,7 +86,43 @@ void Workload::send(std::size_t tenant, std::string name, core::ApiAction action
   auto const operation = std::make_shared<Operation>();
   operation->tenant = tenant;
   operation->call = call(tenant, std::move(name), std::move(action), dry_run);
+  operation->is_answer_lost = world_.chance(cluster_.options.ppm.answer_lost);
+  if (operation->is_answer_lost) hit_answer_lost(*operation);
   send(operation);
+  if (is_safe_to_repeat(*operation) && world_.chance(cluster_.options.ppm.call_doubled))
+    send(repeated(*operation));
+}
+
+// With its token a launch may be sent as often as one likes.
+bool Workload::is_safe_to_repeat(Operation const& o) {
+  auto const* run = std::get_if<core::RunInstances>(&o.call.action);
+  return run == nullptr || !run->client_token.empty();
+}
+
+Workload::OperationRef Workload::repeated(Operation const& o) {
+  auto again = std::make_shared<Operation>();
+  again->tenant = o.tenant;
+  again->call = o.call;
+  again->call.caller.request_id = "req-" + std::to_string(++requests_);
+  return again;
+}
+
+// As an SDK does that has no answer: again, after a pause.
+void Workload::send_again_later(Operation const& o) {
+  world_.after(world_.between(seconds(1), minutes(4)), [this, again = repeated(o)] {
+    if (cluster_.daemon.is_up()) send(again);
+  });
+}
+
+void Workload::hit_answer_lost(Operation const& o) {
+  std::visit(
+      [&]<class Action>(Action const& ask) {
+        if constexpr (requires { ask.ids.front().size(); }) {
+          for (std::string const& id : ask.ids)
+            cluster_.hit_instance(Fault::answer_lost, InstanceId(id));
+        }
+      },
+      o.call.action);
 }
 
 void Workload::send(OperationRef o) {
@@ -115,6 +151,10 @@ void Workload::send(OperationRef o) {
     world_.note("reply", o->call.caller.request_id, reply ? "ok" : name(reply.error().code));
     bool const is_mutation = reply && !o->call.dry_run && !is_read(o->call.action);
     o->reply.emplace(std::move(reply));
+    if (o->is_answer_lost) {
+      auditor_.given_up(*o);
+      return;
+    }
     if (is_mutation) cluster_.checkers.on_acknowledged(o->call.caller.request_id);
     auditor_.acknowledged(*o);
   });
@@ -126,7 +166,11 @@ void Workload::settle(OperationRef const& o) {
   std::erase(under_way_, o);
   std::string const outcome = *o->reply ? "ok" : std::string(name(o->reply->error().code));
   world_.met(o->call.action_name + (o->call.dry_run ? " (dry run)" : ""), outcome);
-  auditor_.judge(*o);
+  if (!o->is_answer_lost) {
+    auditor_.judge(*o);
+  } else if (is_safe_to_repeat(*o) && is_running_) {
+    send_again_later(*o);
+  }
   ids_[o->tenant].clear();
   for (auto const& [id, v] : *o->after) ids_[o->tenant].insert(id);
 }
@@ -135,17 +179,7 @@ void Workload::on_daemon_crash() {
   for (OperationRef const& o : std::exchange(under_way_, {})) {
     world_.met("crash", o->reply ? "call answered" : "call unanswered");
     auditor_.lost(*o);
-    auto const* run = std::get_if<core::RunInstances>(&o->call.action);
-    bool const is_safe_to_repeat = run != nullptr && !run->client_token.empty();
-    if (!is_safe_to_repeat || o->reply) continue;
-    // An SDK sends it again, with its token, until it has an answer.
-    auto const again = std::make_shared<Operation>();
-    again->tenant = o->tenant;
-    again->call = o->call;
-    again->call.caller.request_id = "req-" + std::to_string(++requests_);
-    world_.after(world_.between(seconds(1), minutes(4)), [this, again] {
-      if (cluster_.daemon.is_up()) send(again);
-    });
+    if (is_safe_to_repeat(*o) && !o->reply) send_again_later(*o);
   }
 }
 

@@ -35,6 +35,10 @@ class Workload {
   void send(std::size_t tenant, std::string name, core::ApiAction action, bool dry_run = false);
   void send(OperationRef operation);
   void settle(OperationRef const& operation);
+  [[nodiscard]] static bool is_safe_to_repeat(Operation const& operation);
+  [[nodiscard]] OperationRef repeated(Operation const& operation);
+  void send_again_later(Operation const& operation);
+  void hit_answer_lost(Operation const& operation);
   core::ApiCall call(std::size_t tenant, std::string name, core::ApiAction action,
                      bool dry_run = false);
 

@@ -15,6 +15,7 @@
 
 #include "berth/base/entropy.h"
 #include "berth/base/time.h"
+#include "tests/sim/coverage.h"
 
 namespace berth::sim {
 
@@ -45,10 +46,11 @@ class World {
   void violated(std::string what);
   [[nodiscard]] std::optional<std::string> const& violation() const { return violation_; }
 
-  // "Sometimes": how often a fault met a state of work; for --coverage.
+  // "Sometimes": how often a fault met an operation under way; and what else is worth counting.
+  void hit(Fault fault, Phase phase) { ++coverage_.at(fault, phase); }
+  [[nodiscard]] Coverage const& coverage() const { return coverage_; }
   void met(std::string const& fault, std::string const& what) { ++met_[{fault, what}]; }
-  [[nodiscard]] std::map<std::pair<std::string, std::string>, std::uint64_t> const& coverage()
-      const {
+  [[nodiscard]] std::map<std::pair<std::string, std::string>, std::uint64_t> const& counts() const {
     return met_;
   }
 
@@ -79,6 +81,7 @@ class World {
   std::FILE* trace_;
   std::optional<std::string> violation_;
   std::map<std::pair<std::string, std::string>, std::uint64_t> met_;
+  Coverage coverage_;
 };
 
 // A machine's clock: its own rate (parts per million off), its own idea of the date.
@@ -88,7 +91,12 @@ class DriftingClock final : public Clock {
       : world_(world), drift_ppm_(drift_ppm) {}
 
   [[nodiscard]] Now now() override;
-  void boot() { booted_ = world_.now(); }
+  // It has been up for that long when the first of ours runs on it.
+  void boot(Duration ago) { booted_ = Instant{world_.now().ns - ago.ns}; }
+  // How long something really took that this clock saw take `measured`.
+  [[nodiscard]] Duration true_length(Duration measured) const {
+    return {measured.ns - measured.ns / (1'000'000 + drift_ppm_) * drift_ppm_};
+  }
   void step_wall(Duration by) { wall_offset_ = wall_offset_ + by; }
 
  private:
