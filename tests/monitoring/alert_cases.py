@@ -22,14 +22,14 @@ def api(code, per_second):
     return {f'berth_api_requests_total{{action="RunInstances",code="{code}",{D}}}': growing(per_second)}
 
 
-def buckets(metric, slow_share):
+def buckets(metric, slow_share, labels=D):
     """100 a second, of which slow_share took between 0.25 s and 2.5 s."""
     quick = growing(100 * (1 - slow_share))
     return {
-        f'{metric}_bucket{{le="0.01",{D}}}': quick,
-        f'{metric}_bucket{{le="0.25",{D}}}': quick,
-        f'{metric}_bucket{{le="2.5",{D}}}': growing(100),
-        f'{metric}_bucket{{le="+Inf",{D}}}': growing(100),
+        f'{metric}_bucket{{le="0.01",{labels}}}': quick,
+        f'{metric}_bucket{{le="0.25",{labels}}}': quick,
+        f'{metric}_bucket{{le="2.5",{labels}}}': growing(100),
+        f'{metric}_bucket{{le="+Inf",{labels}}}': growing(100),
     }
 
 
@@ -71,7 +71,8 @@ CASES = {
                            one("process_open_fds", still(100)) | one("process_max_fds", still(1000))),
     "BerthMetricsFolded": (one("berth_metrics_folded_total", "0+0x60 1+0x20"), one("berth_metrics_folded_total", still(4))),
     "BerthApiErrors": (api("InternalError", 1) | api("Success", 9), api("Unavailable", 1) | api("Success", 99)),
-    "BerthApiSlow": (buckets("berth_api_request_seconds", 0.05), buckets("berth_api_request_seconds", 0.001)),
+    "BerthApiSlow": (buckets("berth_api_request_seconds", 0.05, D + ',action="RunInstances"'),
+                     buckets("berth_api_request_seconds", 0.05, D + ',action="GetConsoleOutput"')),
     "BerthApiThrottled": (api("RequestLimitExceeded", 1) | api("Success", 9), api("RequestLimitExceeded", 1) | api("Success", 99)),
     "BerthAuthenticationsRefused": (api("AuthFailure", 1) | api("RequestExpired", 1), api("AuthFailure", 0.5) | api("Success", 50)),
     "BerthHostSuspect": (hosts(3, suspect=1), hosts(4)),
