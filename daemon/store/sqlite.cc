@@ -13,9 +13,12 @@
 #include <thread>
 #include <utility>
 
+#include "berth/base/thread_name.h"
 #include "common/wire/record.h"
+#include "daemon/store/checksum.h"
 #include "daemon/store/disk_space.h"
 #include "daemon/store/lock_file.h"
+#include "daemon/store/record_writer.h"
 #include "daemon/store/sqlite_connection.h"
 #include "daemon/store/sqlite_file.h"
 
@@ -26,29 +29,15 @@ namespace {
 // Enough to share one sync among every commit that waits, little enough that the first of them does
 // not wait long for the last.
 constexpr std::size_t kChangesPerTransactionMax = 16'384;
+// On a full disk the log is copied back sooner, because it takes room too.
+constexpr int kLogPagesWhenFullMax = 1'000;
 // A log that grew past this while a reader kept it from being begun anew is cut back.
-constexpr std::int64_t kWalBytesMax = std::int64_t{32} << 20;
+constexpr std::int64_t kWalBytesMax = std::int64_t{128} << 20;
 
 using SteadyClock = std::chrono::steady_clock;
 
-// FNV-1a. Against accidents, not against people: whoever can write the file can write the sum.
-class Checksum {
- public:
-  Checksum& add(std::string_view bytes) {
-    for (char const c : bytes) { sum_ = (sum_ ^ static_cast<unsigned char>(c)) * 0x100000001b3; }
-    return *this;
-  }
-  [[nodiscard]] std::int64_t value() const { return static_cast<std::int64_t>(sum_); }
-
- private:
-  std::uint64_t sum_ = 0xcbf29ce484222325;
-};
-
 std::int64_t checksum(wire::RecordKey const& place, std::string_view payload) {
-  // The id's length keeps id and payload apart.
-  std::string const head =
-      std::to_string(static_cast<int>(place.kind)) + ":" + std::to_string(place.id.size()) + ":";
-  return Checksum().add(head).add(place.id).add(payload).value();
+  return checksum_2(static_cast<std::int64_t>(place.kind), place.id, payload);
 }
 
 std::int64_t file_bytes(std::string const& path) {
@@ -83,7 +72,8 @@ struct SqliteStore::Impl {
   DiskSpace space;
 
   Connection writer;  // of open() and then of the writer thread alone
-  Statement begin, commit, update, insert, erase, append;
+  Statement begin, commit;
+  RecordWriter rows;
   std::int64_t wal_bytes = 0;
 
   // load() and audit() come from any thread, so they take turns at one connection of their own.
@@ -111,7 +101,7 @@ struct SqliteStore::Impl {
   [[nodiscard]] Result<void> write_for_certain(std::vector<Waiting> const& group,
                                                std::stop_token const& stop);
   [[nodiscard]] Result<void> write(std::vector<Waiting> const& group);
-  [[nodiscard]] Result<int> write_one(core::Change const& change);
+  Error fail(Error const& error);
   [[nodiscard]] Result<void> tidy_log();
   void measure();
   void close();
@@ -137,12 +127,7 @@ Result<void> SqliteStore::Impl::start(std::string const& file) {
 Result<void> SqliteStore::Impl::prepare() {
   TRY(begin.prepare(writer, "BEGIN IMMEDIATE"));
   TRY(commit.prepare(writer, "COMMIT"));
-  // Update first: most Puts replace, and the row counter needs to know which did not.
-  TRY(update.prepare(writer, "UPDATE record SET payload=?3, checksum=?4 WHERE kind=?1 AND id=?2"));
-  TRY(insert.prepare(writer,
-                     "INSERT INTO record (kind, id, payload, checksum) VALUES (?1, ?2, ?3, ?4)"));
-  TRY(erase.prepare(writer, "DELETE FROM record WHERE kind=?1 AND id=?2"));
-  TRY(append.prepare(writer, "INSERT INTO audit (number, payload, checksum) VALUES (?1, ?2, ?3)"));
+  TRY(rows.prepare(writer));
   TRY(all_records.prepare(reader,
                           "SELECT kind, id, payload, checksum FROM record ORDER BY kind, id"));
   TRY(audit_page.prepare(
@@ -152,6 +137,7 @@ Result<void> SqliteStore::Impl::prepare() {
 }
 
 void SqliteStore::Impl::run(std::stop_token const& stop) {
+  name_thread("store");
   for (;;) {
     std::vector<Waiting> group = take_group(stop);
     if (group.empty()) return;
@@ -181,13 +167,8 @@ void SqliteStore::Impl::write_group(std::vector<Waiting>& group, std::stop_token
     broken = failure;
   }
   if (!broken) {
-    Result<void> written = write_for_certain(group, stop);
-    if (written) written = tidy_log();
-    if (!written) {
-      broken = written.error();
-      std::scoped_lock const guard(queue_mutex);
-      failure = broken;
-    }
+    Result<void> const written = write_for_certain(group, stop);
+    if (!written) broken = fail(written.error());
   }
   SteadyClock::time_point const now = SteadyClock::now();
   for (Waiting& one : group) {
@@ -201,6 +182,17 @@ void SqliteStore::Impl::write_group(std::vector<Waiting>& group, std::stop_token
       one.done({});
     }
   }
+  if (broken) return;
+  // Behind the answers: these commits are durable, and what fails now is told to the next ones.
+  Result<void> const tidied = tidy_log();
+  if (!tidied) fail(tidied.error());
+}
+
+// Of the first failure; the store is not used after it.
+Error SqliteStore::Impl::fail(Error const& error) {
+  std::scoped_lock const guard(queue_mutex);
+  if (!failure) failure = error;
+  return *failure;
 }
 
 // A full disk fails no commit: nobody was promised these, but they are decided. They get the
@@ -211,6 +203,7 @@ Result<void> SqliteStore::Impl::write_for_certain(std::vector<Waiting> const& gr
     Result<void> const written = write(group);
     if (written || !is_out_of_space(written.error())) return written;
     TRY(writer.roll_back());
+    rows.undo();
     stats.retries.fetch_add(1, std::memory_order_relaxed);
     bool const had_ballast = space.give_ballast_back(written.error().message);
     if (had_ballast) continue;
@@ -224,47 +217,22 @@ Result<void> SqliteStore::Impl::write(std::vector<Waiting> const& group) {
   std::int64_t grown = 0;
   TRY(begin.run());
   for (Waiting const& one : group) {
-    for (core::Change const& change : one.changes) grown += TRY(write_one(change));
+    for (core::Change const& change : one.changes) grown += TRY(rows.write(change));
   }
   TRY(commit.run());
+  rows.keep();
   stats.transactions.fetch_add(1, std::memory_order_relaxed);
   records.fetch_add(grown, std::memory_order_relaxed);
   return {};
-}
-
-// By how many rows the store grew.
-Result<int> SqliteStore::Impl::write_one(core::Change const& change) {
-  TRY(wire::well_formed(change));
-  wire::RecordKey const place = wire::key(change);
-  if (!wire::is_put(change)) {
-    erase.bind(1, static_cast<std::int64_t>(place.kind));
-    erase.bind_text(2, place.id);
-    return -TRY(erase.run());
-  }
-  std::string const payload = wire::encode(change);
-  std::int64_t const sum = checksum(place, payload);
-  if (auto const* audit = std::get_if<core::AppendAudit>(&change)) {
-    append.bind(1, static_cast<std::int64_t>(audit->record.number));
-    append.bind_blob(2, payload);
-    append.bind(3, sum);
-    return append.run();
-  }
-  auto const replace_or_add = [&](Statement& statement) {
-    statement.bind(1, static_cast<std::int64_t>(place.kind));
-    statement.bind_text(2, place.id);
-    statement.bind_blob(3, payload);
-    statement.bind(4, sum);
-    return statement.run();
-  };
-  int const replaced = TRY(replace_or_add(update));
-  return replaced != 0 ? Result<int>(0) : replace_or_add(insert);
 }
 
 // Copying the log back makes nothing more durable, so that a full disk only puts it off: it may
 // need room to grow the file. Any other failure is one of the disk.
 Result<void> SqliteStore::Impl::tidy_log() {
   Result<void> done;
-  if (writer.log_pages() >= log_pages_max) done = writer.copy_log_back();
+  int const pages_max =
+      space.is_full() ? std::min(log_pages_max, kLogPagesWhenFullMax) : log_pages_max;
+  if (writer.log_pages() >= pages_max) done = writer.copy_log_back();
   measure();
   if (done && wal_bytes > kWalBytesMax) {
     done = writer.cut_log();

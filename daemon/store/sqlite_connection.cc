@@ -4,6 +4,8 @@
 
 #include <cerrno>
 
+#include "daemon/store/checksum.h"
+
 namespace berth::store {
 
 namespace {
@@ -36,6 +38,17 @@ bool is_full(int sqlite_code, int system_error) {
 int count_pages(void* log_pages, sqlite3*, char const*, int pages) {
   *static_cast<int*>(log_pages) = pages;
   return SQLITE_OK;
+}
+
+void moved_checksum(sqlite3_context* context, int /*always 4*/, sqlite3_value** values) {
+  auto const bytes = [&](int at) {
+    auto const* data = static_cast<char const*>(sqlite3_value_blob(values[at]));
+    return std::string_view(data, static_cast<std::size_t>(sqlite3_value_bytes(values[at])));
+  };
+  std::int64_t const kind = sqlite3_value_int64(values[0]);
+  std::int64_t const found = sqlite3_value_int64(values[3]);
+  std::int64_t const moved = checksum_2(kind, bytes(1), bytes(2));
+  sqlite3_result_int64(context, found == checksum_1(kind, bytes(1), bytes(2)) ? moved : ~moved);
 }
 
 // Only a wrong index or a statement in mid-step can fail: our own mistakes.
@@ -72,8 +85,16 @@ Result<void> Connection::open(std::string const& file, std::string const& vfs) {
     TRY(mode.step());
   }
   return run(
-      "PRAGMA synchronous=FULL; PRAGMA journal_size_limit=33554432; PRAGMA temp_store=MEMORY;"
+      "PRAGMA synchronous=FULL; PRAGMA journal_size_limit=134217728; PRAGMA temp_store=MEMORY;"
       "PRAGMA trusted_schema=OFF; PRAGMA cell_size_check=ON;");
+}
+
+Result<void> Connection::add_moved_checksum() {
+  int const rc = sqlite3_create_function_v2(db_, "moved_checksum", 4,
+                                            SQLITE_UTF8 | SQLITE_DETERMINISTIC | SQLITE_DIRECTONLY,
+                                            nullptr, moved_checksum, nullptr, nullptr, nullptr);
+  if (rc != SQLITE_OK) return error(rc);
+  return {};
 }
 
 Result<void> Connection::run(std::string const& sql) {

@@ -24,6 +24,9 @@ class Connection {
   // The file must exist. Sets WAL and synchronous=FULL; without WAL it is an error. `vfs`: one of
   // SQLite's, empty for its own.
   [[nodiscard]] Result<void> open(std::string const& file, std::string const& vfs = {});
+  // moved_checksum(kind, id, payload, checksum), for the schema's steps: the sum of schema 2 where
+  // the given one was right by schema 1, else one that is wrong as well.
+  [[nodiscard]] Result<void> add_moved_checksum();
   // Statements without rows, separated by ';'.
   [[nodiscard]] Result<void> run(std::string const& sql);
   // Ends a transaction that a failure left open, if one is.

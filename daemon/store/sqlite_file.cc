@@ -97,6 +97,7 @@ Result<void> migrate(Connection& connection) {
                      " or older, found " + std::to_string(schema) +
                      "; it was written by a newer Berth: install that version again"};
   }
+  if (schema < kSchemaNewest) TRY(connection.add_moved_checksum());
   for (std::int64_t step = schema; step < kSchemaNewest; ++step) {
     TRY(connection.run(
         "BEGIN IMMEDIATE;" + std::string(kSqliteSchemaSteps[static_cast<std::size_t>(step)]) +

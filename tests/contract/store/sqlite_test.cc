@@ -17,6 +17,10 @@
 #include <latch>
 #include <thread>
 
+#include "berth/base/digest.h"
+#include "common/wire/record.h"
+#include "daemon/store/checksum.h"
+#include "daemon/store/sqlite_schema.h"
 #include "tests/support/store_records.h"
 
 namespace berth::store {
@@ -107,10 +111,93 @@ TEST_F(SqliteTest, ANewerSchemaIsRefusedAndLeftAlone) {
   ASSERT_FALSE(newer);
   EXPECT_EQ(newer.error().code, Code::invalid);
   EXPECT_THAT(newer.error().message,
-              HasSubstr("wanted schema 1 or older, found 7; it was written by a newer Berth"));
-  alter("UPDATE meta SET value=1 WHERE key='schema'");
+              HasSubstr("wanted schema 2 or older, found 7; it was written by a newer Berth"));
+  alter("UPDATE meta SET value=2 WHERE key='schema'");
   auto const store = opened();
   EXPECT_EQ(store->size().records, 1);
+}
+
+// As Berth left it before rows were numbered: the same bytes under (kind, id), with the older sums.
+class SqliteSchema1Test : public SqliteTest {
+ protected:
+  void SetUp() override {
+    alter("PRAGMA application_id=" + std::to_string(kSqliteApplicationId));
+    alter(
+        "CREATE TABLE meta (key TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT, WITHOUT ROWID;"
+        "INSERT INTO meta VALUES ('schema', 1), ('is_closed', 1);");
+    alter(kSqliteSchemaSteps[0]);
+    for (std::uint64_t n = 1; n <= 3; ++n) {
+      add("record (payload, checksum, kind, id)", core::PutInstance{test::instance(n)});
+    }
+    for (std::uint64_t n = 1; n <= 2; ++n) {
+      add("audit (payload, checksum, number)", core::AppendAudit{test::audit(n)});
+    }
+  }
+  void add(std::string const& into, Change const& change) const {
+    wire::RecordKey const place = wire::key(change);
+    std::string const payload = wire::encode(change);
+    std::int64_t const sum = checksum_1(static_cast<std::int64_t>(place.kind), place.id, payload);
+    std::string const where =
+        place.kind == wire::RecordKind::audit
+            ? place.id
+            : std::to_string(static_cast<int>(place.kind)) + ",'" + place.id + "'";
+    alter("INSERT INTO " + into + " VALUES (x'" + hex(payload) + "'," + std::to_string(sum) + "," +
+          where + ")");
+  }
+};
+
+TEST_F(SqliteSchema1Test, AnOlderStoreKeepsEveryRecord) {
+  auto const store = opened();
+  Result<std::vector<Change>> const loaded = store->load();
+  ASSERT_TRUE(loaded) << loaded.error().message;
+  ASSERT_EQ(loaded->size(), 3U);
+  for (std::uint64_t n = 1; n <= 3; ++n) {
+    EXPECT_EQ((*loaded)[n - 1], Change(core::PutInstance{test::instance(n)}));
+  }
+  Result<std::vector<core::AuditRecord>> const audit = store->audit(1, 10);
+  ASSERT_TRUE(audit) << audit.error().message;
+  EXPECT_EQ(*audit, (std::vector{test::audit(1), test::audit(2)}));
+  // And goes on from there.
+  Instance changed = test::instance(2);
+  changed.wanted = Wanted::stopped;
+  ASSERT_TRUE(
+      commit(*store, {core::PutInstance{changed}, core::EraseInstance{test::instance_id(1)},
+                      core::PutInstance{test::instance(4)}, core::AppendAudit{test::audit(3)}}));
+  EXPECT_EQ(store->load()->size(), 3U);
+  EXPECT_EQ((*store->load())[0], Change(core::PutInstance{changed}));
+}
+
+TEST_F(SqliteSchema1Test, DamageInAnOlderStoreIsNotMadeToLookSound) {
+  alter("UPDATE record SET checksum=checksum+1 WHERE id='" + test::instance_id(2).value + "'");
+  Result<std::vector<Change>> const loaded = opened()->load();
+  ASSERT_FALSE(loaded);
+  EXPECT_EQ(loaded.error().code, Code::corrupt);
+  EXPECT_THAT(loaded.error().message, HasSubstr("instance " + test::instance_id(2).value));
+}
+
+TEST_F(SqliteTest, TwoRowsOfOneRecordAreDamage) {
+  store_instances(1);
+  alter(
+      "INSERT INTO record (kind, id, payload, checksum) SELECT kind, id, payload, checksum FROM "
+      "record");
+  auto const store = open();
+  ASSERT_FALSE(store);
+  EXPECT_EQ(store.error().code, Code::corrupt);
+  EXPECT_THAT(store.error().message, HasSubstr("two for " + test::instance_id(1).value));
+}
+
+TEST(Checksum, SeesEveryFlippedBitAndEveryMovedByte) {
+  std::string const payload = "a payload of some forty bytes, not a word";
+  std::int64_t const sum = checksum_2(19, "i-1", payload);
+  for (std::size_t bit = 0; bit < payload.size() * 8; ++bit) {
+    std::string other = payload;
+    other[bit / 8] = static_cast<char>(other[bit / 8] ^ (1 << (bit % 8)));
+    EXPECT_NE(checksum_2(19, "i-1", other), sum) << bit;
+  }
+  EXPECT_NE(checksum_2(20, "i-1", payload), sum);
+  EXPECT_NE(checksum_2(19, "i-2", payload), sum);
+  EXPECT_NE(checksum_2(19, "i-1a", payload.substr(1)), sum) << "id and payload are apart";
+  EXPECT_NE(checksum_2(19, "i-1", payload + '\0'), sum) << "length counts";
 }
 
 TEST_F(SqliteTest, AnotherProgramsFileIsRefused) {
@@ -275,7 +362,8 @@ TEST_F(SqliteTest, TheLogDoesNotGrowWithoutBound) {
   Instance large = test::instance(1);
   large.user_data.assign(16 * 1024, 'x');
   std::uintmax_t log_max = 0;
-  for (int commits = 0; commits < 12; ++commits) {
+  constexpr int kCommits = 30;
+  for (int commits = 0; commits < kCommits; ++commits) {
     std::vector<Change> changes;
     for (std::uint64_t n = 1; n <= 512; ++n) {
       large.id = test::instance_id(n);
@@ -285,9 +373,9 @@ TEST_F(SqliteTest, TheLogDoesNotGrowWithoutBound) {
     ASSERT_TRUE(commit(*store, changes));
     log_max = std::max(log_max, std::filesystem::file_size(file() + "-wal"));
   }
-  EXPECT_LE(log_max, std::uintmax_t{33} << 20);  // 96 MiB were written
+  EXPECT_LE(log_max, std::uintmax_t{80} << 20);  // some 300 MiB were written
   EXPECT_GE(store->size().bytes, std::int64_t{8} << 20);
-  EXPECT_LE(store->size().bytes, std::int64_t{64} << 20);
+  EXPECT_LE(store->size().bytes, std::int64_t{100} << 20);
 }
 
 TEST_F(SqliteTest, AuditIsReadWhileCommitsAreWritten) {
