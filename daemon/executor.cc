@@ -1,5 +1,7 @@
 #include "daemon/executor.h"
 
+#include "berth/base/thread_name.h"
+
 namespace berth {
 
 namespace {
@@ -26,6 +28,7 @@ void Executor::stop() {
 }
 
 void Executor::work() {
+  name_thread("render");
   for (;;) {
     std::vector<std::function<void()>> const jobs = jobs_.pop(1, kPatience);
     for (std::function<void()> const& job : jobs) job();

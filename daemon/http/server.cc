@@ -14,6 +14,7 @@
 
 #include "berth/base/ensure.h"
 #include "berth/base/log.h"
+#include "berth/base/thread_name.h"
 #include "daemon/http/worker.h"
 
 namespace berth::http {
@@ -156,6 +157,7 @@ Result<std::unique_ptr<Server>> Server::start(ListenOptions const& options, Hand
       sigemptyset(&pipe);
       sigaddset(&pipe, SIGPIPE);
       ENSURE(pthread_sigmask(SIG_BLOCK, &pipe, nullptr) == 0);
+      name_thread("http");
       worker.io.run();
       worker.done.release();
     });
