@@ -2,10 +2,11 @@
 
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
-#include <openssl/hmac.h>
 #include <openssl/rand.h>
-#include <openssl/sha.h>
 
+#include <algorithm>
+#include <array>
+#include <initializer_list>
 #include <memory>
 
 namespace berth {
@@ -25,6 +26,28 @@ std::string digest(EVP_MD const* kind, std::string_view bytes) {
   return out;
 }
 
+std::string_view view(Sha256 const& digest) {
+  return {reinterpret_cast<char const*>(digest.data()), digest.size()};
+}
+
+struct DigestDeleter {
+  void operator()(EVP_MD_CTX* c) const { EVP_MD_CTX_free(c); }
+};
+
+// The pieces as one. The algorithm is fetched once and each thread keeps its context: OpenSSL 3
+// otherwise looks both up at each call.
+Sha256 hashed(std::initializer_list<std::string_view> pieces) {
+  static EVP_MD* const kind = EVP_MD_fetch(nullptr, "SHA256", nullptr);
+  thread_local std::unique_ptr<EVP_MD_CTX, DigestDeleter> const context(EVP_MD_CTX_new());
+  ENSURE(EVP_DigestInit_ex2(context.get(), kind, nullptr) == 1);
+  for (std::string_view const piece : pieces) {
+    ENSURE(EVP_DigestUpdate(context.get(), piece.data(), piece.size()) == 1);
+  }
+  Sha256 out;
+  ENSURE(EVP_DigestFinal_ex(context.get(), out.data(), nullptr) == 1);
+  return out;
+}
+
 struct CipherDeleter {
   void operator()(EVP_CIPHER_CTX* c) const { EVP_CIPHER_CTX_free(c); }
 };
@@ -36,17 +59,27 @@ constexpr std::size_t kTagBytes = 16;
 }  // namespace
 
 Sha256 sha256(std::string_view bytes) {
-  Sha256 out;
-  SHA256(raw(bytes), bytes.size(), out.data());
-  return out;
+  return hashed({bytes});
 }
 
+// RFC 2104 over hashed(): HMAC() looks its algorithm up and allocates at each call, which costs
+// more than the hashing.
 Sha256 hmac_sha256(std::string_view key, std::string_view bytes) {
-  Sha256 out;
-  unsigned size = 0;
-  ENSURE(HMAC(EVP_sha256(), key.data(), static_cast<int>(key.size()), raw(bytes), bytes.size(),
-              out.data(), &size) != nullptr);
-  ENSURE(size == out.size());
+  constexpr std::size_t kBlockBytes = 64;
+  std::array<char, kBlockBytes> inner{};
+  if (key.size() > kBlockBytes) {
+    Sha256 const shorter = hashed({key});
+    std::ranges::copy(view(shorter), inner.begin());
+  } else {
+    std::ranges::copy(key, inner.begin());
+  }
+  std::array<char, kBlockBytes> outer = inner;
+  for (char& c : inner) c = static_cast<char>(c ^ 0x36);
+  for (char& c : outer) c = static_cast<char>(c ^ 0x5c);
+  Sha256 const first = hashed({{inner.data(), inner.size()}, bytes});
+  Sha256 const out = hashed({{outer.data(), outer.size()}, view(first)});
+  OPENSSL_cleanse(inner.data(), inner.size());
+  OPENSSL_cleanse(outer.data(), outer.size());
   return out;
 }
 
