@@ -11,6 +11,9 @@ namespace berth::driver {
 
 namespace {
 
+// Starting a guest takes seconds, so its host may hear of it this much later.
+constexpr Duration kSpecInterval = milliseconds(50);
+
 // What agents say and what a tick brings comes again by itself.
 bool comes_again(core::Input const& input) {
   return std::holds_alternative<core::AgentHello>(input) ||
@@ -107,6 +110,19 @@ bool Driver::is_full() const {
          open_.durable.size() >= limits::kChangesPerCommitMax / 2;
 }
 
+// A spec is the whole of what a host should run. One that changes with every batch, because a fleet
+// is being filled, is told at most so often; what waits is only told later, and newer.
+void Driver::pace_specs(Batch& batch) {
+  batch.resend.merge(std::exchange(spec_waits_, {}));
+  std::erase_if(spec_sent_,
+                [&](auto const& sent) { return sent.second + kSpecInterval <= batch.closed; });
+  std::erase_if(batch.resend, [&](HostId const& host) {
+    if (spec_sent_.try_emplace(host, batch.closed).second) return false;
+    spec_waits_.insert(host);
+    return true;
+  });
+}
+
 void Driver::close(Batch& batch) {
   batch.closed = parts_.clock.now().monotonic;
   // The region's record carries the end of the audit chain: once per batch, in the commit that has
@@ -116,6 +132,7 @@ void Driver::close(Batch& batch) {
   });
   if (has_audit && !PLANTED(audit_end_forgotten))
     batch.durable.emplace_back(core::PutRegion{state_.region});
+  pace_specs(batch);
   for (HostId const& host : batch.resend) {
     if (state_.hosts.contains(host)) batch.specs.push_back(core::host_spec(state_, host));
   }
@@ -123,7 +140,7 @@ void Driver::close(Batch& batch) {
 
 void Driver::flush() {
   if (is_in_flight_ || has_failed_) return;
-  if (open_.is_empty()) {
+  if (open_.is_empty() && spec_waits_.empty()) {
     // Heartbeats and ticks leave nothing to release. Counted on, they would fill the batch for
     // ever.
     if (!PLANTED(full_for_ever)) open_.inputs = 0;

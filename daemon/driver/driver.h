@@ -76,7 +76,9 @@ class Driver {
   // The open batch has as much as one commit may take: give it no inputs until one is durable.
   [[nodiscard]] bool is_full() const;
   // Nothing is open and nothing in flight.
-  [[nodiscard]] bool is_idle() const { return !is_in_flight_ && open_.is_empty(); }
+  [[nodiscard]] bool is_idle() const {
+    return !is_in_flight_ && open_.is_empty() && spec_waits_.empty();
+  }
   // Since when a commit has been on its way to the disk; absent: none is.
   [[nodiscard]] std::optional<Instant> committing_since() const {
     if (!is_in_flight_) return std::nullopt;
@@ -102,6 +104,7 @@ class Driver {
   };
 
   void take(core::Decision decision);
+  void pace_specs(Batch& batch);
   void close(Batch& batch);
   void on_durable(Result<void> result);
   void release(Batch& batch);
@@ -110,6 +113,9 @@ class Driver {
   Parts parts_;
   Batch open_;
   Batch in_flight_;
+  // When each host was last sent a spec, of those whose next one may have to wait; and which wait.
+  std::map<HostId, Instant> spec_sent_;
+  std::set<HostId> spec_waits_;
   bool is_in_flight_ = false;
   bool has_failed_ = false;
 };

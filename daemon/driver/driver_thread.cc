@@ -2,6 +2,8 @@
 
 #include <future>
 
+#include "berth/base/thread_name.h"
+
 namespace berth::driver {
 
 namespace {
@@ -69,6 +71,7 @@ void DriverThread::take(std::size_t room) {
 }
 
 void DriverThread::run() {
+  name_thread("core");
   Instant next_tick = clock_.now().monotonic + kTickInterval;
   // Once stopping, what was taken is still committed and answered.
   bool is_idle = false;

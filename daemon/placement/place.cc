@@ -73,26 +73,30 @@ std::variant<Choice, Refusal> place(View const& view, Ask const& ask) {
   // Smaller is better: hosts in use before empty ones, then the least left, then the lowest id
   // (the map's order, as later equals do not replace).
   std::optional<std::tuple<bool, std::int64_t>> best;
-  HostId chosen;
+  HostId const* chosen = nullptr;
   for (auto const& [id, room] : view.hosts) {
     ++refusal.hosts_considered;
     Usage used = room.used;
-    if (auto const extra = view.taken.find(id); extra != view.taken.end()) used += extra->second;
+    if (!view.taken.empty()) {
+      if (auto const extra = view.taken.find(id); extra != view.taken.end()) used += extra->second;
+    }
     if (auto const reason = refused(room, used, ask)) {
       ++refusal.hosts_removed[static_cast<std::size_t>(*reason)];
       continue;
     }
+    // No empty host is better than one in use, whatever is left of it.
+    if (best && !std::get<0>(*best) && used.instances == 0) continue;
     Usage const left = room.capacity - used - ask.need;
     std::int64_t const score = left_ppm(left.vcpus, room.capacity.vcpus) +
                                left_ppm(left.memory.value, room.capacity.memory.value);
     std::tuple const rank{used.instances == 0, score};
     if (!best || rank < *best) {
       best = rank;
-      chosen = id;
+      chosen = &id;
     }
   }
   if (!best) return refusal;
-  return Choice{.host = chosen, .score = std::get<1>(*best)};
+  return Choice{.host = *chosen, .score = std::get<1>(*best)};
 }
 
 }  // namespace berth::placement

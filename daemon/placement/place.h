@@ -10,6 +10,7 @@
 #include <variant>
 
 #include "berth/model/ids.h"
+#include "daemon/placement/flat_map.h"
 #include "daemon/placement/usage.h"
 
 namespace berth::placement {
@@ -25,7 +26,7 @@ struct HostRoom {
   bool operator==(HostRoom const&) const = default;
 };
 
-using Fleet = std::map<HostId, HostRoom>;
+using Fleet = FlatMap<HostId, HostRoom>;
 
 // The fleet as it is, plus what this request has already been given: so a batch is placed one by
 // one without copying the fleet.

@@ -219,6 +219,38 @@ TEST_F(DriverTest, AgentsOfAFullStoreKeepTheirLeasesAndAreHeardLater) {
   EXPECT_TRUE(driver->state().hosts.at(host).inventory);
 }
 
+TEST_F(DriverTest, AHostIsToldOfManyChangesAtOnceAndOfTheLastForCertain) {
+  start();
+  ask(core::PutZoneCall{.name = "us-east-1a"});
+  std::string const token(64, 'a');
+  ask(core::EnrollHost{.name = "h", .zone = "us-east-1a", .token_digest = token});
+  settle();
+  HostId const host = driver->state().hosts.begin()->first;
+  driver->on_input(core::AgentJoin{.host = host, .token_digest = token, .host_uuid = "u"}, nullptr);
+  driver->flush();
+  settle();
+  auto const hello = [&] {
+    driver->on_input(core::AgentHello{.host = host, .host_uuid = "u", .boot_id = "b"}, nullptr);
+    driver->flush();
+  };
+  hello();
+  EXPECT_THAT(link.sent, SizeIs(1)) << "the first at once";
+  hello();
+  hello();
+  EXPECT_THAT(link.sent, SizeIs(1)) << "the next ones wait";
+  EXPECT_FALSE(driver->is_idle());
+  clock.at.monotonic = clock.at.monotonic + milliseconds(49);
+  driver->flush();
+  EXPECT_THAT(link.sent, SizeIs(1));
+  clock.at.monotonic = clock.at.monotonic + milliseconds(1);
+  driver->flush();
+  EXPECT_THAT(link.sent, SizeIs(2)) << "together, without another input";
+  EXPECT_TRUE(driver->is_idle());
+  clock.at.monotonic = clock.at.monotonic + milliseconds(50);
+  driver->flush();
+  EXPECT_THAT(link.sent, SizeIs(2)) << "and once";
+}
+
 TEST_F(DriverTest, AFullStoreLeavesNoHoleInTheAuditChain) {
   start();
   ask(core::CreateTenant{.name = "one"});
