@@ -13,6 +13,7 @@
 #include "daemon/core/input.h"
 #include "daemon/core/reply.h"
 #include "daemon/ec2/ec2_error.h"
+#include "daemon/ec2/instance_texts.h"
 #include "daemon/ec2/wire/query.h"
 #include "daemon/ec2/wire/wire_types.h"
 
@@ -40,7 +41,8 @@ struct Rendering {
   std::string_view endpoint;  // our host as the client names it, with a port if it sent one
   WallTime now;
   Echo const& echo;
-  std::string_view console;  // GetConsoleOutput: what the host had kept; else empty
+  std::string_view console;        // GetConsoleOutput: what the host had kept; else empty
+  InstanceTexts* texts = nullptr;  // absent: nothing is kept from answer to answer
 };
 
 using Parse = Ec2Result<Parsed> (*)(std::span<wire::Parameter const>);

@@ -25,8 +25,9 @@ template <class T>
 [[nodiscard]] std::optional<std::string> wire_token(std::string const& next_token);
 
 template <class Output>
-[[nodiscard]] std::string document(Rendering const& about, Output const& output) {
-  return wire::render(about.action, output, about.request_id);
+[[nodiscard]] std::string document(Rendering const& about, Output const& output,
+                                   wire::Ready const& ready = {}) {
+  return wire::render(about.action, output, about.request_id, ready);
 }
 
 [[nodiscard]] wire::InstanceState wire_state(core::InstanceState state);

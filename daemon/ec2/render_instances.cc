@@ -132,6 +132,16 @@ wire::Reservation wire_reservation(core::ReservationView const& view, std::strin
   return out;
 }
 
+InstanceTexts::Text text_of(core::InstanceView const& view, Rendering const& about) {
+  if (about.texts != nullptr) {
+    if (InstanceTexts::Text kept = about.texts->find(view)) return kept;
+  }
+  auto text =
+      std::make_shared<std::string const>(wire::render_inside(wire_instance(view, about.region)));
+  if (about.texts != nullptr) about.texts->keep(view, text);
+  return text;
+}
+
 std::vector<wire::InstanceStateChange> wire_changes(core::Reply const& reply) {
   std::vector<wire::InstanceStateChange> out;
   for (core::StateChange const& change : expect<core::StateChanges>(reply).items) {
@@ -181,11 +191,22 @@ std::string render_describe_instances(core::Reply const& reply, Rendering const&
   auto const& found = expect<core::Reservations>(reply);
   wire::DescribeInstancesResult out;
   out.reservations.reserve(found.items.size());
+  std::vector<InstanceTexts::Text> held;  // for as long as `ready` looks into them
+  wire::Ready ready{.shape = wire::Instance::kShape, .lists = {}};
   for (core::ReservationView const& reservation : found.items) {
-    out.reservations.push_back(wire_reservation(reservation, about.region));
+    out.reservations.push_back({.groups = {},
+                                .instances = {},
+                                .owner_id = reservation.owner.value,
+                                .requester_id = {},
+                                .reservation_id = reservation.id.value});
+    std::vector<std::string_view>& list = ready.lists.emplace_back();
+    for (core::InstanceView const& view : reservation.instances) {
+      held.push_back(text_of(view, about));
+      list.push_back(*held.back());
+    }
   }
   out.next_token = wire_token(found.next_token);
-  return document(about, out);
+  return document(about, out, ready);
 }
 
 std::string render_describe_instance_status(core::Reply const& reply, Rendering const& about) {

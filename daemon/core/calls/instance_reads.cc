@@ -149,21 +149,25 @@ Result<Selection> select(State const& state, Caller const& caller,
   TRY(check_page(ids, page));
   std::string const start = TRY(page_start(page, "instances", {}));
   auto const set = TRY(FilterSet<Subject>::make(fields, filters));
-  std::vector<Instance const*> candidates;
-  if (!ids.empty()) {
-    candidates = TRY(own_instances(state, caller.tenant, ids));
-  } else if (auto const* own = find(state.derived.instances_of_tenant, caller.tenant)) {
-    for (auto it = own->upper_bound(InstanceId(start)); it != own->end(); ++it) {
-      candidates.push_back(&state.instances.at(*it));
-    }
-  }
   Selection out;
   PageFill fill(page, "instances");
-  for (Instance const* instance : candidates) {
-    InstanceView v = view(state, *instance, context);
-    if (!keep(v) || !set.accepts(Subject{v, state.region.name}, &instance->tags)) continue;
-    if (!fill.take(instance->id.value)) break;
+  // False: the page is full.
+  auto const consider = [&](Instance const& instance) {
+    InstanceView v = view(state, instance, context);
+    if (!keep(v) || !set.accepts(Subject{v, state.region.name}, &instance.tags)) return true;
+    if (!fill.take(instance.id.value)) return false;
     out.items.push_back(std::move(v));
+    return true;
+  };
+  if (!ids.empty()) {
+    auto const asked = TRY(own_instances(state, caller.tenant, ids));
+    out.items.reserve(asked.size());
+    for (Instance const* instance : asked) {
+      if (!consider(*instance)) break;
+    }
+  } else if (auto const* own = find(state.derived.instances_of_tenant, caller.tenant)) {
+    auto it = own->upper_bound(InstanceId(start));
+    while (it != own->end() && consider(state.instances.at(*it))) ++it;
   }
   out.next_token = fill.next_token();
   return out;
@@ -176,10 +180,13 @@ Result<Decision> call(State const& state, Caller const& caller, DescribeInstance
   Selection found = TRY(select(state, caller, ask.ids, ask.filters, ask.page, kInstanceFields,
                                context, [](InstanceView const&) { return true; }));
   Reservations reply{.next_token = std::move(found.next_token)};
+  reply.items.reserve(found.items.size());
   std::map<ReservationId, std::size_t> index;
   for (InstanceView& v : found.items) {
     auto const [it, is_new] = index.try_emplace(v.instance.reservation, reply.items.size());
-    if (is_new) reply.items.push_back({.id = v.instance.reservation, .owner = v.instance.tenant});
+    if (is_new) {
+      reply.items.push_back({.id = v.instance.reservation, .owner = v.instance.tenant});
+    }
     reply.items[it->second].instances.push_back(std::move(v));
   }
   for (ReservationView& r : reply.items) {

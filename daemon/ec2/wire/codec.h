@@ -13,6 +13,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "daemon/ec2/ec2_error.h"
 #include "daemon/ec2/wire/descriptor.h"
@@ -41,10 +42,22 @@ inline constexpr std::uint32_t kListIndexMax = 100'000;  // of "InstanceId.N"; g
 template <class Request>
 [[nodiscard]] Ec2Result<Request> read(std::span<Parameter const> parameters);
 
+// Items that are written already: every list of structures of this shape, in the order in which the
+// lists come in the document, takes the next of `lists` and not what its struct holds.
+struct Ready {
+  ShapeId shape = 0;
+  std::vector<std::vector<std::string_view>> lists;
+};
+
+// What stands inside the element of such a structure.
+template <class Struct>
+[[nodiscard]] std::string render_inside(Struct const& value);
+
 // The success document of an action. Absent optionals and empty nested lists are left out; lists
 // directly in the result are always there, empty or not (quirks.txt has the exceptions).
 template <class Output>
-[[nodiscard]] std::string render(Action action, Output const& result, std::string_view request_id);
+[[nodiscard]] std::string render(Action action, Output const& result, std::string_view request_id,
+                                 Ready const& ready = {});
 
 // The error document: EC2's bare <Response> or STS's <ErrorResponse>.
 [[nodiscard]] std::string render_error(Ec2Error const& error, std::string_view request_id,
@@ -59,7 +72,8 @@ void append_escaped(std::string& out, std::string_view text);
                                                  std::span<Parameter const> parameters,
                                                  void* object);
 [[nodiscard]] std::string render_shape(Action action, void const* object,
-                                       std::string_view request_id);
+                                       std::string_view request_id, Ready const& ready = {});
+[[nodiscard]] std::string render_members(ShapeId shape, void const* object);
 
 template <class Request>
 Ec2Result<Request> read(std::span<Parameter const> parameters) {
@@ -69,9 +83,15 @@ Ec2Result<Request> read(std::span<Parameter const> parameters) {
 }
 
 template <class Output>
-std::string render(Action action, Output const& result, std::string_view request_id) {
+std::string render(Action action, Output const& result, std::string_view request_id,
+                   Ready const& ready) {
   ENSURE(info(action).output_shape == Output::kShape);
-  return render_shape(action, &result, request_id);
+  return render_shape(action, &result, request_id, ready);
+}
+
+template <class Struct>
+std::string render_inside(Struct const& value) {
+  return render_members(Struct::kShape, &value);
 }
 
 }  // namespace berth::ec2::wire

@@ -16,6 +16,10 @@ namespace berth::ec2::wire {
 namespace {
 
 constexpr std::string_view kProlog = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n";
+// Of a document without its ready items, and of what surrounds each of these: so much is set aside
+// at once, because growing a large text copies it again and again.
+constexpr std::size_t kBytesExpected = 4096;
+constexpr std::size_t kBytesAroundItem = 256;
 constexpr std::string_view kReplacement = "\xEF\xBF\xBD";  // U+FFFD
 
 void open(std::string& out, std::string_view name) {
@@ -81,66 +85,83 @@ void append_scalars(std::string& out, Member const& member, void const* at) {
   }
 }
 
-void append_members(std::string& out, Shape const& current, void const* object);
+// One document being written, and the lists whose items are ready.
+struct Writer {
+  std::string& out;
+  Ready const* ready = nullptr;
+  std::size_t lists_taken = 0;
 
-void append_items(std::string& out, Member const& member, void const* at) {
-  switch (member.item) {
-    case Kind::text:
-    case Kind::blob: return append_scalars<std::string>(out, member, at);
-    case Kind::integer: return append_scalars<std::int64_t>(out, member, at);
-    case Kind::real: return append_scalars<double>(out, member, at);
-    case Kind::time: return append_scalars<WallTime>(out, member, at);
-    case Kind::structure: break;
-    case Kind::boolean:
-    case Kind::list: std::abort();  // generate.py refuses both
+  void append_members(Shape const& current, void const* object) {
+    for (Member const& member : current.members) {
+      append_member(member, static_cast<std::byte const*>(object) + member.offset);
+    }
   }
-  Shape const& inner = shape(member.shape);
-  Items const items = inner.items(at);
-  for (std::size_t i = 0; i < items.count; ++i) {
-    open(out, member.item_name);
-    append_members(out, inner, static_cast<std::byte const*>(items.data) + i * items.stride);
-    close(out, member.item_name);
-  }
-}
 
-void append_list(std::string& out, Member const& member, void const* at) {
-  std::size_t const before = out.size();
-  open(out, member.xml_name);
-  std::size_t const inside = out.size();
-  append_items(out, member, at);
-  if (out.size() > inside) return close(out, member.xml_name);
-  out.resize(before);
-  if (member.emit_empty) {
-    out += '<';
-    out += member.xml_name;
-    out += "/>";
+ private:
+  void append_member(Member const& member, void const* at) {
+    switch (member.kind) {
+      case Kind::text:
+      case Kind::blob: return append_optional<std::string>(out, member, at);
+      case Kind::integer: return append_optional<std::int64_t>(out, member, at);
+      case Kind::boolean: return append_optional<bool>(out, member, at);
+      case Kind::real: return append_optional<double>(out, member, at);
+      case Kind::time: return append_optional<WallTime>(out, member, at);
+      case Kind::list: return append_list(member, at);
+      case Kind::structure: break;
+    }
+    Shape const& inner = shape(member.shape);
+    if (void const* const value = inner.value(at)) {
+      open(out, member.xml_name);
+      append_members(inner, value);
+      close(out, member.xml_name);
+    }
   }
-}
 
-void append_member(std::string& out, Member const& member, void const* at) {
-  switch (member.kind) {
-    case Kind::text:
-    case Kind::blob: return append_optional<std::string>(out, member, at);
-    case Kind::integer: return append_optional<std::int64_t>(out, member, at);
-    case Kind::boolean: return append_optional<bool>(out, member, at);
-    case Kind::real: return append_optional<double>(out, member, at);
-    case Kind::time: return append_optional<WallTime>(out, member, at);
-    case Kind::list: return append_list(out, member, at);
-    case Kind::structure: break;
-  }
-  Shape const& inner = shape(member.shape);
-  if (void const* const value = inner.value(at)) {
+  void append_list(Member const& member, void const* at) {
+    std::size_t const before = out.size();
     open(out, member.xml_name);
-    append_members(out, inner, value);
-    close(out, member.xml_name);
+    std::size_t const inside = out.size();
+    append_items(member, at);
+    if (out.size() > inside) return close(out, member.xml_name);
+    out.resize(before);
+    if (member.emit_empty) {
+      out += '<';
+      out += member.xml_name;
+      out += "/>";
+    }
   }
-}
 
-void append_members(std::string& out, Shape const& current, void const* object) {
-  for (Member const& member : current.members) {
-    append_member(out, member, static_cast<std::byte const*>(object) + member.offset);
+  void append_items(Member const& member, void const* at) {
+    switch (member.item) {
+      case Kind::text:
+      case Kind::blob: return append_scalars<std::string>(out, member, at);
+      case Kind::integer: return append_scalars<std::int64_t>(out, member, at);
+      case Kind::real: return append_scalars<double>(out, member, at);
+      case Kind::time: return append_scalars<WallTime>(out, member, at);
+      case Kind::structure: break;
+      case Kind::boolean:
+      case Kind::list: std::abort();  // generate.py refuses both
+    }
+    bool const is_ready = ready != nullptr && member.shape == ready->shape && !ready->lists.empty();
+    if (is_ready) return append_ready(member);
+    Shape const& inner = shape(member.shape);
+    Items const items = inner.items(at);
+    for (std::size_t i = 0; i < items.count; ++i) {
+      open(out, member.item_name);
+      append_members(inner, static_cast<std::byte const*>(items.data) + i * items.stride);
+      close(out, member.item_name);
+    }
   }
-}
+
+  void append_ready(Member const& member) {
+    ENSURE(lists_taken < ready->lists.size());
+    for (std::string_view const item : ready->lists[lists_taken++]) {
+      open(out, member.item_name);
+      out += item;
+      close(out, member.item_name);
+    }
+  }
+};
 
 // The common case: printable ASCII that is not markup.
 bool is_plain(char c) {
@@ -185,11 +206,22 @@ void append_escaped(std::string& out, std::string_view text) {
   }
 }
 
-std::string render_shape(Action action, void const* object, std::string_view request_id) {
+std::string render_members(ShapeId id, void const* object) {
+  std::string out;
+  Writer{.out = out}.append_members(shape(id), object);
+  return out;
+}
+
+std::string render_shape(Action action, void const* object, std::string_view request_id,
+                         Ready const& ready) {
   ActionInfo const& about = info(action);
   bool const is_sts = about.service == Service::sts;
+  std::size_t bytes = kBytesExpected;
+  for (auto const& list : ready.lists) {
+    for (std::string_view const item : list) bytes += item.size() + kBytesAroundItem;
+  }
   std::string out;
-  out.reserve(4096);
+  out.reserve(bytes);
   out += kProlog;
   out += '<';
   out += about.name;
@@ -202,7 +234,7 @@ std::string render_shape(Action action, void const* object, std::string_view req
   } else {
     append_element(out, "requestId", request_id);
   }
-  append_members(out, shape(about.output_shape), object);
+  Writer{.out = out, .ready = &ready}.append_members(shape(about.output_shape), object);
   if (is_sts) {
     close(out, result);
     open(out, "ResponseMetadata");

@@ -50,14 +50,15 @@ std::string pretty(std::string const& xml) {
 }
 
 std::string rendered(Action action, core::Reply const& reply, Echo const& echo = {},
-                     std::string_view console = {}) {
+                     std::string_view console = {}, InstanceTexts* texts = nullptr) {
   Rendering const about{.action = action,
                         .request_id = "00000000-0000-4000-8000-000000000000",
                         .region = "us-east-1",
                         .endpoint = "berth.example:8773",
                         .now = kNow,
                         .echo = echo,
-                        .console = console};
+                        .console = console,
+                        .texts = texts};
   return row_of(action).render(reply, about);
 }
 
@@ -111,6 +112,48 @@ TEST(Render, DescribeInstances) {
                 rendered(Action::describe_instances,
                          core::Reservations{.items = {reservation({running_instance()})},
                                             .next_token = "page 2"}));
+}
+
+TEST(Render, AKeptTextIsUsedForTheSameRecordOnly) {
+  InstanceTexts texts;
+  core::InstanceView view = running_instance();
+  auto const described = [&](InstanceTexts* with) {
+    return rendered(Action::describe_instances,
+                    core::Reservations{.items = {reservation({view})}, .next_token = ""}, {}, {},
+                    with);
+  };
+  std::string const first = described(&texts);
+  EXPECT_EQ(first, described(nullptr));
+  InstanceTexts::Text const kept = texts.find(view);
+  ASSERT_NE(kept, nullptr);
+  EXPECT_EQ(described(&texts), first);
+  EXPECT_EQ(texts.find(view), kept) << "not written again";
+
+  view.instance.tags["colour"] = "blue";
+  EXPECT_EQ(texts.find(view), nullptr);
+  EXPECT_EQ(described(&texts), described(nullptr));
+  EXPECT_THAT(described(&texts), HasSubstr("blue"));
+  view.state = core::InstanceState::stopping;
+  EXPECT_EQ(described(&texts), described(nullptr));
+  EXPECT_THAT(described(&texts), HasSubstr("stopping"));
+}
+
+TEST(Render, KeptTextsHaveALimit) {
+  InstanceTexts texts;
+  core::InstanceView view = running_instance();
+  auto const large = std::make_shared<std::string const>(std::size_t{1} << 20, 'x');
+  int kept = 0;
+  constexpr int kOffered = 1'000;  // MiB
+  for (int n = 0; n < kOffered; ++n) {
+    view.instance.id = InstanceId("i-" + std::to_string(n));
+    texts.keep(view, large);
+  }
+  for (int n = 0; n < kOffered; ++n) {
+    view.instance.id = InstanceId("i-" + std::to_string(n));
+    kept += texts.find(view) != nullptr ? 1 : 0;
+  }
+  EXPECT_GT(kept, 0);
+  EXPECT_LE(kept, static_cast<int>(InstanceTexts::kBytesMax >> 20));
 }
 
 TEST(Render, ATerminatedInstanceShowsWhyAndHasNothingAttached) {
