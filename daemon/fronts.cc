@@ -91,7 +91,8 @@ void Ec2Front::on_request(http::Request request, http::Responder respond) {
   service_.handle(view, [send = shared(std::move(respond))](ec2::Answer answer) {
     send({.status = answer.status,
           .headers = to_http(answer.headers, std::move(answer.content_type)),
-          .body = std::move(answer.body)});
+          .body = std::move(answer.body),
+          .delay = answer.delay});
   });
 }
 

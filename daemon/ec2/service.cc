@@ -22,6 +22,8 @@ constexpr std::string_view kUnknownAction = "-";
 constexpr std::string_view kSuccess = "Success";
 constexpr std::string_view kThrottled = "RequestLimitExceeded";
 constexpr std::string_view kThrottledText = "Request limit exceeded.";
+constexpr std::string_view kByTenant = "tenant";
+constexpr std::chrono::milliseconds kThrottledDelay{200};
 constexpr Duration kComeAgain = seconds(1);  // where nobody knows when there will be room
 
 // One request on its way; owned by whoever has to do the next step.
@@ -103,6 +105,10 @@ struct Service::Impl {
       std::uint64_t const random = std::hash<std::string>()(ticket.request_id);
       out.headers.emplace_back("Retry-After",
                                std::to_string(retry_after_s(ticket.come_again, random)));
+      // Who does not wait by itself is made to: its flood is then as slow as its connections are
+      // few, and costs the other tenants nothing.
+      if (ticket.throttled == kByTenant)
+        out.delay = kThrottledDelay * (2 + static_cast<int>(random % 3)) / 3;
     }
     ticket.done(std::move(out));
   }
@@ -205,7 +211,7 @@ bool Service::Impl::identify(Ticket& ticket, RequestView const& request) {
   ticket.action_name = wire::info(*action).name;
   Duration const wait = rates.admit(who->tenant, *action, ticket.parameters, clock.now().monotonic);
   if (wait.ns > 0) {
-    refuse_for_now(ticket, "tenant", wait);
+    refuse_for_now(ticket, kByTenant, wait);
     return false;
   }
   return true;

@@ -9,6 +9,7 @@
 // Everything up to the gate runs on the caller's thread (CreateKeyPair's parsing apart, which makes
 // a key), everything after it on `execute`'s.
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -39,6 +40,7 @@ struct Answer {
   std::string content_type;
   std::string body;
   std::vector<std::pair<std::string, std::string>> headers;  // beside Content-Type
+  std::chrono::milliseconds delay{0};                        // the listener holds it back so long
 };
 
 // One answered request, for metrics. Both texts are from closed lists, fit for labels.

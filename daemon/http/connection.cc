@@ -45,6 +45,7 @@ constexpr std::size_t kIdleBufferBytes = 4 * 1024;
 constexpr std::size_t kBodyBufferBytes = kHeaderBytesCeiling;
 constexpr std::size_t kBufferedReadBytes = 16 * 1024;  // a TLS record
 constexpr std::size_t kSendBytesMax = 64 * 1024;
+constexpr auto kAnswerDelayMax = std::chrono::milliseconds(1'000);
 
 // Where a Responder leaves its answer. Touched on the connection's worker only.
 struct ReplyBox {
@@ -67,6 +68,18 @@ struct Delivery {
       into->arrival.cancel();
     });
   }
+};
+
+// One handshake under way.
+struct HandshakePlace {
+  explicit HandshakePlace(std::atomic<std::uint32_t>& all)
+      : count(all), before(all.fetch_add(1, std::memory_order_relaxed)) {}
+  HandshakePlace(HandshakePlace const&) = delete;
+  HandshakePlace& operator=(HandshakePlace const&) = delete;
+  ~HandshakePlace() { count.fetch_sub(1, std::memory_order_relaxed); }
+
+  std::atomic<std::uint32_t>& count;
+  std::uint32_t const before;
 };
 
 // Why a connection ends. Status 0: silently.
@@ -133,7 +146,8 @@ class Connection {
   void set_deadline(TimePoint deadline);
   void set_deadline(Duration from_now) { set_deadline(Monotonic::now() + length(from_now)); }
   void interrupt();
-  void release_body();
+  [[nodiscard]] bool hold_answer(std::uint64_t bytes);
+  void release_body();  // and the answer
 
   std::shared_ptr<Shared> shared_;
   Worker& worker_;
@@ -155,6 +169,7 @@ class Connection {
   bool keeps_alive_ = true;
   std::shared_ptr<ReplyBox> waiting_;  // for whose answer the coroutine sleeps
   std::uint64_t body_bytes_ = 0;       // our share of Shared::body_bytes
+  std::uint64_t answer_bytes_ = 0;     // and of Shared::answer_bytes
 };
 
 std::string const& Worker::date_now() {
@@ -229,6 +244,12 @@ Task<> Connection::handshake() {
   set_deadline(shared_->options.header_deadline);
   // Forty kilobytes are not spent on somebody who says nothing.
   co_await socket_.async_wait(Socket::wait_read, kResume);
+  HandshakePlace const place(shared_->handshakes);
+  if (place.before >= shared_->options.handshakes_max) {
+    shared_->counters.handshakes_failed.fetch_add(1, std::memory_order_relaxed);
+    is_gone_ = true;
+    co_return;
+  }
   start_session();
   for (;;) {
     TlsSession::Step const step = tls_->handshake();
@@ -272,7 +293,11 @@ Task<> Connection::serve() {
   }
   if (trouble && trouble->status != 0 && !is_gone_ && !is_aborted_) {
     Response response = plain_response(trouble->status, trouble->text);
-    if (trouble->status == 503) response.headers.push_back({"Retry-After", "5"});
+    if (trouble->status == 503) {
+      // Spread, so that those who were refused together do not come again together.
+      auto const microseconds = Monotonic::now().time_since_epoch().count() / 1'000;
+      response.headers.push_back({"Retry-After", std::to_string(3 + microseconds % 5)});
+    }
     RenderContext const context{.keeps_alive = false};
     co_await send_response(std::move(response), context);
   }
@@ -423,6 +448,14 @@ Task<Trouble> Connection::answer(std::shared_ptr<ReplyBox> box, RenderContext co
   waiting_.reset();
   if (is_aborted_) co_return Ending{};
   if (!box->response) co_return refused({.status = 503, .text = "no answer in time; retry later"});
+  if (box->response->delay.count() > 0) {
+    Timer pause(worker_.io);
+    pause.expires_after(std::min(box->response->delay, kAnswerDelayMax));
+    co_await pause.async_wait(kResume);
+  }
+  if (!hold_answer(box->response->body.size())) {
+    co_return refused({.status = 503, .text = "too many answers in memory; retry later"});
+  }
   if (worker_.is_stopping) keeps_alive_ = false;
   context.keeps_alive = keeps_alive_;
   co_await send_response(std::move(*box->response), context);
@@ -609,7 +642,15 @@ void Connection::abort() {
   interrupt();
 }
 
+// Small answers are the kernel's at once.
+bool Connection::hold_answer(std::uint64_t bytes) {
+  if (bytes <= kSendBytesMax) return true;
+  answer_bytes_ = bytes;
+  return shared_->answer_bytes.fetch_add(bytes) + bytes <= shared_->options.answers_bytes_max;
+}
+
 void Connection::release_body() {
+  shared_->answer_bytes.fetch_sub(std::exchange(answer_bytes_, 0));
   shared_->body_bytes.fetch_sub(std::exchange(body_bytes_, 0));
 }
 

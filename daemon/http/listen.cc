@@ -18,7 +18,8 @@
 namespace berth::http {
 namespace {
 
-constexpr int kBacklog = 4096;  // the kernel lowers it to net.core.somaxconn
+constexpr int kSendBufferBytes = 256 * 1024;  // the kernel doubles it, for its own
+constexpr int kBacklog = 4096;                // the kernel lowers it to net.core.somaxconn
 constexpr mode_t kUnixMode = 0660;
 
 Error failed(Code code, std::string const& what) {
@@ -225,6 +226,8 @@ Result<std::optional<Accepted>> Listener::accept() const {
     out.credentials = credentials_of(socket.fd());
   } else {
     set_option(socket.fd(), IPPROTO_TCP, TCP_NODELAY, 1);
+    // What the kernel keeps for a client that does not read; left alone it grows to megabytes.
+    set_option(socket.fd(), SOL_SOCKET, SO_SNDBUF, kSendBufferBytes);
   }
   out.socket = std::move(socket);
   return std::optional<Accepted>(std::move(out));

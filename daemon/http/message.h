@@ -3,6 +3,7 @@
 // Responder that carries the second one home. No Boost here, so ec2, admin and their tests see only
 // strings.
 
+#include <chrono>
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
@@ -60,6 +61,9 @@ struct Response {
   unsigned status = 200;  // 200..599
   std::vector<Header> headers;
   std::string body;  // not sent for HEAD, 204 and 304
+  // How long the answer is held back, at most a second: a client that is told to come again later
+  // and does not wait keeps its own connection busy, not us.
+  std::chrono::milliseconds delay{0};
 
   bool operator==(Response const&) const = default;
 };

@@ -96,12 +96,15 @@ struct ListenOptions {
   std::uint32_t header_bytes_max = 16 * 1024;          // request line and headers together
   std::uint64_t body_bytes_max = 1024 * 1024;          // one buffered body
   std::uint64_t bodies_bytes_max = 256 * 1024 * 1024;  // all buffered bodies of this listener
-  std::uint32_t body_bytes_per_second_min = 500;       // both ways, after `header_deadline` grace
-  Duration header_deadline = seconds(10);  // for a handshake; for a head from its first byte
-  Duration idle_deadline = seconds(60);    // between requests
-  Duration reply_deadline = seconds(60);   // the application's time; past it the client gets 503
-  Duration linger_deadline = seconds(2);   // for a refused client to take its answer
-  Duration stop_deadline = seconds(10);    // for requests in flight when stop() is called
+  // All answers above 64 KiB that clients have not taken yet; past it 503 in place of the answer.
+  std::uint64_t answers_bytes_max = 256 * 1024 * 1024;
+  std::uint32_t handshakes_max = 4'000;           // TLS at once; past it closed on sight
+  std::uint32_t body_bytes_per_second_min = 500;  // both ways, after `header_deadline` grace
+  Duration header_deadline = seconds(10);         // for a handshake; for a head from its first byte
+  Duration idle_deadline = seconds(60);           // between requests
+  Duration reply_deadline = seconds(60);  // the application's time; past it the client gets 503
+  Duration linger_deadline = seconds(2);  // for a refused client to take its answer
+  Duration stop_deadline = seconds(10);   // for requests in flight when stop() is called
 };
 
 // Only ever grow, except the gauge `connections_open`. Readable from any thread at any time.

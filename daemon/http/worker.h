@@ -78,8 +78,10 @@ struct Shared {
   ListenOptions const options;
   Handler& handler;  // not used once the workers have ended
   Counters counters;
-  Admission admission;                       // worker 0 only
-  std::atomic<std::uint64_t> body_bytes{0};  // held by buffered bodies
+  Admission admission;                         // worker 0 only
+  std::atomic<std::uint64_t> body_bytes{0};    // held by buffered bodies
+  std::atomic<std::uint64_t> answer_bytes{0};  // held by large answers
+  std::atomic<std::uint32_t> handshakes{0};    // under way
   // A lock, because certificates change from a thread of the caller's; taken once per connection,
   // never on a request's way.
   std::mutex certificates_mutex;

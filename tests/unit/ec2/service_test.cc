@@ -223,6 +223,7 @@ TEST_F(ServiceTest, PastItsRateATenantIsToldToComeAgainAndTheCoreHearsNothing) {
                                    HasSubstr("<Message>Request limit exceeded.</Message>")));
   EXPECT_THAT(answer_->headers,
               testing::Contains(testing::Pair("Retry-After", MatchesRegex("[1-3]"))));
+  EXPECT_GT(answer_->delay.count(), 0) << "a client that does not wait is made to";
   EXPECT_EQ(observed_.back().throttled, "tenant");
   EXPECT_EQ(observed_.back().action, "RunInstances");
   // Other actions have their own buckets; and half a second later there is one token more.
@@ -250,6 +251,7 @@ TEST_F(ServiceTest, WithoutRoomForItsClassARequestIsRefusedBeforeItsSignatureIsL
   ASSERT_TRUE(answer_);
   EXPECT_EQ(answer_->status, 503U);
   EXPECT_THAT(answer_->body, HasSubstr("<Code>RequestLimitExceeded</Code>"));
+  EXPECT_EQ(answer_->delay.count(), 0) << "there may be room again at once";
   EXPECT_EQ(observed_.back().throttled, "region");
   EXPECT_EQ(observed_.back().action, "-") << "an unproven name is no label";
   EXPECT_THAT(gate_.held, IsEmpty());
