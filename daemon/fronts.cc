@@ -88,12 +88,17 @@ void Ec2Front::on_request(http::Request request, http::Responder respond) {
                         .peer = request.peer};
   view.headers.reserve(request.headers.size());
   for (http::Header const& h : request.headers) view.headers.emplace_back(h.name, h.value);
-  service_.handle(view, [send = shared(std::move(respond))](ec2::Answer answer) {
-    send({.status = answer.status,
-          .headers = to_http(answer.headers, std::move(answer.content_type)),
-          .body = std::move(answer.body),
-          .delay = answer.delay});
-  });
+  auto const kept = std::make_shared<http::Responder>(std::move(respond));
+  service_.handle(
+      view,
+      [kept](ec2::Answer answer) {
+        (*kept)({.status = answer.status,
+                 .headers = to_http(answer.headers, std::move(answer.content_type)),
+                 .body = std::move(answer.body),
+                 .delay = answer.delay});
+      },
+      // On the client's own thread: handing the answer over would cost more than rendering it.
+      [kept](std::function<void()> job) { kept->run(std::move(job)); });
 }
 
 http::BodyPlan AdminFront::on_head(http::Request const& head) {

@@ -40,6 +40,7 @@ struct Ticket {
   std::string_view throttled;  // as in Observation
   Duration come_again;         // zero: the answer says nothing of it
   Service::Done done;
+  Service::Execute render;  // where the reply becomes an answer
 };
 using TicketPtr = std::shared_ptr<Ticket>;
 
@@ -76,6 +77,7 @@ struct Service::Impl {
   core::Gate& gate;
   Clock& clock;
   VerifyOptions verify_options;
+  InstanceTexts texts;
   Rates rates;
   Refusals refusals;
   // Not std::atomic<std::shared_ptr>: the thread sanitizer does not see through GCC 12's.
@@ -235,7 +237,7 @@ void Service::Impl::take_reply(TicketPtr const& ticket, Result<core::Reply> repl
   core::ConsoleAt const* console = nullptr;
   if (*held) console = std::get_if<core::ConsoleAt>(&**held);
   if (console == nullptr || !console->host || !options.read_console) {
-    options.execute([this, ticket, held] { conclude(*ticket, *held, ""); });
+    ticket->render([this, ticket, held] { conclude(*ticket, *held, ""); });
     return;
   }
   options.execute([this, ticket, held, console] {
@@ -261,7 +263,8 @@ void Service::Impl::conclude(Ticket& ticket, Result<core::Reply> const& reply,
                         .endpoint = ticket.endpoint,
                         .now = clock.now().wall,
                         .echo = ticket.echo,
-                        .console = console};
+                        .console = console,
+                        .texts = &texts};
   answer(ticket, 200, kSuccess, ticket.row->render(*reply, about));
 }
 
@@ -288,12 +291,13 @@ void Service::publish(KeyTablePtr keys) {
   impl_->keys = std::move(keys);
 }
 
-void Service::handle(RequestView const& request, Done done) {
+void Service::handle(RequestView const& request, Done done, Execute render) {
   thread_local KernelEntropy entropy;  // buffered, and not shared between threads
   auto ticket = std::make_shared<Ticket>();
   ticket->request_id = request_id(entropy);
   ticket->started = impl_->clock.now().monotonic;
   ticket->done = std::move(done);
+  ticket->render = render ? std::move(render) : impl_->options.execute;
   ticket->endpoint = header_of(request, "host");
   ticket->caller.source = request.peer;
   ticket->caller.request_id = ticket->request_id;

@@ -84,9 +84,12 @@ class Service {
   // refused.
   void publish(KeyTablePtr keys);
 
+  // Runs a job soon on a thread that may take its time over an answer.
+  using Execute = std::function<void(std::function<void()>)>;
+
   // Never blocks. `done` is called at most once: before this returns for a request that is refused
-  // at once, else on a thread of `execute`.
-  void handle(RequestView const& request, Done done);
+  // at once, else by a job given to `render`; absent, to the options' `execute`.
+  void handle(RequestView const& request, Done done, Execute render = {});
 
  private:
   struct Impl;

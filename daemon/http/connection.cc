@@ -19,6 +19,7 @@
 #include <boost/asio/basic_stream_socket.hpp>
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/co_spawn.hpp>
+#include <boost/asio/dispatch.hpp>
 #include <boost/asio/generic/stream_protocol.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/use_awaitable.hpp>
@@ -63,11 +64,13 @@ struct Delivery {
   std::shared_ptr<ReplyBox> box;
 
   void operator()(Response response) {
-    asio::post(worker->io, [into = std::move(box), r = std::move(response)]() mutable {
+    // At once where run() has brought us.
+    asio::dispatch(worker->io, [into = std::move(box), r = std::move(response)]() mutable {
       into->response = std::move(r);
       into->arrival.cancel();
     });
   }
+  void run(std::function<void()> job) { asio::post(worker->io, std::move(job)); }
 };
 
 // One handshake under way.

@@ -93,6 +93,11 @@ Responder::~Responder() {
   abandon();
 }
 
+void Responder::run(std::function<void()> job) {
+  ENSURE(slot_ != nullptr);
+  slot_->run(std::move(job));
+}
+
 void Responder::operator()(Response response) {
   ENSURE(slot_ != nullptr);  // called twice: two answers to one request
   auto const slot = std::move(slot_);

@@ -7,6 +7,7 @@
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -94,6 +95,10 @@ class Responder {
   ~Responder();
 
   void operator()(Response response);
+  // Runs a job soon, on the thread that will send the response: what makes the response may as well
+  // run there. Before the response is given; after the listener stopped the job is dropped. A
+  // Responder that is no listener's runs it here and now.
+  void run(std::function<void()> job);
 
  private:
   struct Slot {
@@ -102,12 +107,20 @@ class Responder {
     Slot& operator=(Slot const&) = delete;
     virtual ~Slot() = default;
     virtual void deliver(Response response) = 0;
+    virtual void run(std::function<void()> job) = 0;
   };
 
   template <class Deliver>
   struct Holder final : Slot {
     explicit Holder(Deliver d) : call(std::move(d)) {}
     void deliver(Response response) override { call(std::move(response)); }
+    void run(std::function<void()> job) override {
+      if constexpr (requires { call.run(std::move(job)); }) {
+        call.run(std::move(job));
+      } else {
+        job();
+      }
+    }
     Deliver call;
   };
 
