@@ -157,7 +157,11 @@ Result<void> Berthd::Parts::start_core() {
   // A host whose session the core could not be told of: it comes again.
   agents->on_unheard([this](HostId const& host) { link->drop(host); });
   noting_link = std::make_unique<NotingLink>(*link, *published);
-  heart = std::make_unique<Heart>(clock, [this] { return driver->committing_since(); });
+  // A full disk is waited for, however long: no restart makes room.
+  heart = std::make_unique<Heart>(clock, [this]() -> std::optional<Instant> {
+    if (store->is_full()) return std::nullopt;
+    return driver->committing_since();
+  });
   watcher = std::make_unique<Watcher>(metrics, *published, clock, *heart);
   ec2 = std::make_unique<ec2::Service>(
       ec2::ServiceOptions{
