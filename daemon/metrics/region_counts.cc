@@ -1,6 +1,7 @@
 #include "daemon/metrics/region_counts.h"
 
 #include <algorithm>
+#include <optional>
 
 namespace berth {
 
@@ -44,12 +45,6 @@ HostId const* host_of(core::Change const& change) {
   return nullptr;
 }
 
-InstanceId const* instance_of(core::Change const& change) {
-  if (auto const* put = std::get_if<core::PutInstance>(&change)) return &put->instance.id;
-  if (auto const* erase = std::get_if<core::EraseInstance>(&change)) return &erase->id;
-  return nullptr;
-}
-
 }  // namespace
 
 std::map<ZoneName, ZoneCounts> RegionCounts::recounted(core::State const& state) {
@@ -66,56 +61,69 @@ void RegionCounts::begin(core::State const& state) {
   has_begun_ = true;
   zones_ = recounted(state);
   for (auto const& [id, instance] : state.instances) {
-    follow(instance, core::instance_state(instance));
+    InstanceState const now_in = core::instance_state(instance);
+    if (is_passing(now_in)) start_passing(id.value, now_in);
   }
 }
 
 void RegionCounts::changing(core::State const& before, core::Change const& change) {
   if (!has_begun_) begin(before);
-  if (HostId const* host = host_of(change)) count_host(zones_, before, *host, -1);
-  InstanceId const* id = instance_of(change);
-  if (id == nullptr) return;
-  Instance const* old = core::find(before.instances, *id);
-  if (old == nullptr) return;
-  --zones_[old->zone].instances[index_of(core::instance_state(*old))];
-  count_held(before, *old, -1);
+  if (HostId const* host = host_of(change)) {
+    count_host(zones_, before, *host, -1);
+  } else if (auto const* put = std::get_if<core::PutInstance>(&change)) {
+    replace(before, core::find(before.instances, put->instance.id), &put->instance);
+  } else if (auto const* erase = std::get_if<core::EraseInstance>(&change)) {
+    replace(before, core::find(before.instances, erase->id), nullptr);
+  }
 }
 
 void RegionCounts::changed(core::State const& after, core::Change const& change) {
-  if (auto const* put = std::get_if<core::PutZone>(&change)) zones_[put->zone.name];
   if (HostId const* host = host_of(change)) count_host(zones_, after, *host, +1);
-  if (auto const* erase = std::get_if<core::EraseInstance>(&change)) forget(erase->id.value);
-  auto const* put = std::get_if<core::PutInstance>(&change);
-  if (put == nullptr) return;
-  InstanceState const state = core::instance_state(put->instance);
-  ++zones_[put->instance.zone].instances[index_of(state)];
-  count_held(after, put->instance, +1);
-  follow(put->instance, state);
+  if (auto const* put = std::get_if<core::PutZone>(&change)) zones_[put->zone.name];
 }
 
-// What one instance holds is taken from and given to its host's zone alone: the host's own share
-// does not change with it.
-void RegionCounts::count_held(core::State const& state, Instance const& instance,
-                              std::int64_t sign) {
-  if (!instance.placement) return;
-  auto const room = state.derived.fleet.find(instance.placement->host);
+// One of both may be absent. On the way of each launch: what stays the same is not looked up.
+void RegionCounts::replace(core::State const& state, Instance const* old, Instance const* next) {
+  std::optional<InstanceState> was;
+  std::optional<InstanceState> is;
+  if (old != nullptr) was = core::instance_state(*old);
+  if (next != nullptr) is = core::instance_state(*next);
+  bool const has_moved = was != is || old->zone != next->zone;
+  if (was && has_moved) --zones_[old->zone].instances[index_of(*was)];
+  if (is && has_moved) ++zones_[next->zone].instances[index_of(*is)];
+  if (was != is) {
+    if (was && is_passing(*was)) stop_passing(old->id.value);
+    if (is && is_passing(*is)) start_passing(next->id.value, *is);
+  }
+  placement::Usage const held_before = old != nullptr ? core::held(*old) : placement::Usage{};
+  placement::Usage const held_after = next != nullptr ? core::held(*next) : placement::Usage{};
+  bool const stays = old != nullptr && next != nullptr && old->placement && next->placement &&
+                     old->placement->host == next->placement->host;
+  if (stays) {
+    add_used(state, next->placement->host, held_after - held_before);
+    return;
+  }
+  if (old != nullptr && old->placement)
+    add_used(state, old->placement->host, placement::Usage{} - held_before);
+  if (next != nullptr && next->placement) add_used(state, next->placement->host, held_after);
+}
+
+void RegionCounts::add_used(core::State const& state, HostId const& host,
+                            placement::Usage const& more) {
+  if (more == placement::Usage{}) return;
+  auto const room = state.derived.fleet.find(host);
   if (room == state.derived.fleet.end()) return;
   ZoneCounts& zone = zones_[room->second.zone];
-  placement::Usage const what = core::held(instance);
-  add(zone.used, what, sign);
-  if (room->second.is_up && !room->second.is_cordoned) add(zone.free, what, -sign);
+  zone.used += more;
+  if (room->second.is_up && !room->second.is_cordoned) zone.free -= more;
 }
 
-void RegionCounts::follow(Instance const& instance, InstanceState state) {
-  auto const known = passing_.find(instance.id.value);
-  if (known != passing_.end() && known->second.state == state) return;
-  forget(instance.id.value);
-  if (!is_passing(state)) return;
-  passing_.emplace(instance.id.value, Passing{state, now_});
+void RegionCounts::start_passing(std::string const& id, InstanceState state) {
+  passing_.insert_or_assign(id, Passing{state, now_});
   ++began_[index_of(state)][now_];
 }
 
-void RegionCounts::forget(std::string const& id) {
+void RegionCounts::stop_passing(std::string const& id) {
   auto const node = passing_.extract(id);
   if (node.empty()) return;
   std::map<Instant, std::int64_t>& began = began_[index_of(node.mapped().state)];

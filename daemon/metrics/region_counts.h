@@ -68,9 +68,10 @@ class RegionCounts {
   };
 
   void begin(core::State const& state);
-  void count_held(core::State const& state, Instance const& instance, std::int64_t sign);
-  void follow(Instance const& instance, core::InstanceState state);
-  void forget(std::string const& id);
+  void replace(core::State const& state, Instance const* old, Instance const* next);
+  void add_used(core::State const& state, HostId const& host, placement::Usage const& more);
+  void start_passing(std::string const& id, core::InstanceState state);
+  void stop_passing(std::string const& id);
   void sweep(core::State const& state, Instant now);
 
   bool has_begun_ = false;
