@@ -22,6 +22,7 @@
 #include <boost/asio/dispatch.hpp>
 #include <boost/asio/generic/stream_protocol.hpp>
 #include <boost/asio/post.hpp>
+#include <boost/asio/socket_base.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <span>
 #include <utility>
@@ -490,6 +491,7 @@ Task<> Connection::send(std::string_view bytes) {
   Pace pace({.bytes_per_second_min = shared_->options.body_bytes_per_second_min,
              .grace = length(shared_->options.header_deadline)},
             Monotonic::now());
+  ErrorCode ignored;
   while (!bytes.empty()) {
     if (is_aborted_) co_return;
     set_deadline(pace.deadline());
@@ -497,6 +499,8 @@ Task<> Connection::send(std::string_view bytes) {
     std::size_t const sent = co_await move_out(piece);
     if (sent == 0) {
       is_gone_ = true;
+      // Left to itself the kernel would offer the rest for minutes to a client that does not read.
+      if (is_cut_) socket_.set_option(asio::socket_base::linger(true, 0), ignored);
       has_tls_session_ = false;  // a record may have gone half
       co_return;
     }
