@@ -1,6 +1,7 @@
 #include "bench/api/hosts.h"
 
 #include <chrono>
+#include <future>
 #include <utility>
 
 #include "berth/base/thread_name.h"
@@ -37,11 +38,13 @@ void Hosts::start(core::Gate& gate, std::vector<HostId> ids) {
   gate_ = &gate;
   ids_ = std::move(ids);
   for (HostId const& id : ids_) {
+    std::promise<void> joined;
     gate.submit(core::AgentJoin{.host = id,
                                 .token_digest = std::string(64, 'a'),
                                 .host_uuid = id.value,
                                 .source = "here"},
-                {});
+                [&](Result<core::Reply> const&) { joined.set_value(); });
+    joined.get_future().wait();
     gate.submit(core::AgentHello{.host = id, .host_uuid = id.value, .boot_id = "boot-1"}, {});
   }
   thread_ = std::jthread([this](std::stop_token const& stop) { run(stop); });

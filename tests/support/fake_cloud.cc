@@ -166,11 +166,13 @@ void add_hosts(core::Gate& gate, FakeHosts& hosts) {
                                      .tags = {},
                                      .token_digest = std::string(64, 'a')});
     HostId const id = std::get<core::Enrolled>(reply).host.id;
+    std::promise<void> joined;  // an agent says hello when it has joined, not before
     gate.submit(core::AgentJoin{.host = id,
                                 .token_digest = std::string(64, 'a'),
                                 .host_uuid = id.value,
                                 .source = "here"},
-                {});
+                [&](Result<core::Reply> const&) { joined.set_value(); });
+    joined.get_future().wait();
     gate.submit(core::AgentHello{.host = id, .host_uuid = id.value, .boot_id = "boot-1"}, {});
     HostSpec none;
     none.host = id;

@@ -25,8 +25,9 @@ Result<std::vector<Instance const*>> own_instances(State const& state, TenantId 
                      " instance IDs may be given; found " + std::to_string(ids.size())};
   }
   std::vector<Instance const*> found;
+  found.reserve(ids.size());
   std::vector<std::string> missing;
-  std::set<std::string> known;
+  std::set<std::string_view> known;
   for (std::string const& id : ids) {
     if (!is_id(id, "i-")) {
       return Error{Code::invalid, "instance-id",
