@@ -242,6 +242,20 @@ Result<void> set_quota(Command const& command, Session& session) {
   return {};
 }
 
+Result<void> make_backup(Command const& command, Session& session) {
+  // A large store takes minutes, on purpose: commits go on meanwhile.
+  Document const answer = TRY(ask(session, Request{.method = "POST",
+                                                   .target = target_of(command),
+                                                   .body = body_of(command),
+                                                   .on_progress = {},
+                                                   .answer_deadline = hours(1)}));
+  if (session.is_json)
+    session.out << answer.dump() << "\n";
+  else
+    session.out << printable(answer.text("file")) << ": " << answer.text("bytes") << " bytes\n";
+  return {};
+}
+
 Result<void> verify_audit(Command const& command, Session& session) {
   Chain chain;
   std::string next = "1";

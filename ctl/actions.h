@@ -14,6 +14,7 @@ namespace berth::ctl {
 [[nodiscard]] Result<void> import_image(Command const& command, Session& session);
 [[nodiscard]] Result<void> enroll_host(Command const& command, Session& session);
 [[nodiscard]] Result<void> set_quota(Command const& command, Session& session);
+[[nodiscard]] Result<void> make_backup(Command const& command, Session& session);
 [[nodiscard]] Result<void> verify_audit(Command const& command, Session& session);
 
 }  // namespace berth::ctl

@@ -107,6 +107,10 @@ std::string counts(Document const& answer, std::string_view path) {
 std::string status_text(Verb const& verb, Document const& answer) {
   std::string out = "region     " + printable(answer.text("region")) + ", berthd " +
                     printable(answer.text("version")) + ", term " + answer.text("term") + "\n";
+  if (answer.text("quarantined") == "true" || answer.text("quarantined") == "yes")
+    out +=
+        "           IN QUARANTINE: nothing is started, stopped or removed; see berthctl region "
+        "show\n";
   out += "hosts      " + counts(answer, "hosts.") + "\n";
   out += "instances  " + counts(answer, "instances.") + "\n";
   out += "catalogue  " + answer.text("types") + " types, " + answer.text("images") + " images, " +
@@ -212,6 +216,7 @@ Result<void> run(Command const& command, Session& session) {
     case Act::enroll_host: return enroll_host(command, session);
     case Act::set_quota: return set_quota(command, session);
     case Act::verify_audit: return verify_audit(command, session);
+    case Act::make_backup: return make_backup(command, session);
     case Act::list:
     case Act::show:
     case Act::change:

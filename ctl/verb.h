@@ -57,6 +57,7 @@ enum class Act {
   enroll_host,
   import_image,
   verify_audit,
+  make_backup,
 };
 
 struct Verb {

@@ -176,6 +176,22 @@ constexpr auto kInstanceFlags = std::to_array<Input>({
 constexpr auto kInstanceId = std::to_array<Input>({
     {.name = "INSTANCE_ID", .field = "instance", .place = Place::path, .about = "i-..."},
 });
+constexpr auto kAdoptFlags = std::to_array<Input>({
+    {.name = "instance",
+     .field = "instance",
+     .about = "this one only; every one that can be unless given",
+     .value = "INSTANCE_ID"},
+});
+constexpr auto kReleaseFlags = std::to_array<Input>({
+    {.name = "keep_unknown",
+     .field = "keep_unknown",
+     .kind = Kind::boolean,
+     .about = "though instances without a record are left; they stay untouched"},
+    {.name = "without_hosts",
+     .field = "without_hosts",
+     .kind = Kind::boolean,
+     .about = "though hosts have not said yet what they run"},
+});
 constexpr auto kAuditFlags = std::to_array<Input>({
     {.name = "first",
      .field = "first",
@@ -251,6 +267,18 @@ constexpr auto kInstanceColumns = std::to_array<Column>({
     {"LAUNCHED", "launch_time", Format::time},
     {"REASON", "seen_reason"},
 });
+constexpr auto kUnknownColumns = std::to_array<Column>({
+    {"INSTANCE", "id"},
+    {"HOST", "host_name"},
+    {"TENANT", "tenant"},
+    {"TYPE", "type"},
+    {"OBSTACLE", "obstacle"},
+});
+constexpr auto kBackupColumns = std::to_array<Column>({
+    {"FILE", "file"},
+    {"SIZE", "bytes", Format::bytes},
+    {"CREATED", "created", Format::time},
+});
 constexpr auto kAuditColumns = std::to_array<Column>({
     {"NUMBER", "number"},
     {"TIME", "time", Format::time},
@@ -270,6 +298,8 @@ constexpr auto kNouns = std::to_array<std::pair<std::string_view, std::string_vi
     {"type", "the shapes that tenants can ask for"},
     {"image", "what instances start from"},
     {"instance", "instances of all tenants"},
+    {"region", "the region as a whole, and its quarantine after a restore"},
+    {"backup", "copies of the store, made while it serves"},
     {"audit", "who changed what, and proof that nobody rewrote it"},
 });
 
@@ -576,6 +606,76 @@ constexpr auto kVerbs = std::to_array<Verb>({
      .arguments = kInstanceId,
      .flags = none(),
      .act = Act::show},
+
+    {.noun = "region",
+     .verb = "show",
+     .summary = "Show whether the region is in quarantine, and what is undecided",
+     .example = "berthctl region show",
+     .method = "GET",
+     .path = "/v1/region",
+     .fixed_body = "",
+     .arguments = none(),
+     .flags = none(),
+     .act = Act::show},
+    {.noun = "region",
+     .verb = "unknown",
+     .summary = "List instances that hosts have and the records do not",
+     .example = "berthctl region unknown",
+     .method = "GET",
+     .path = "/v1/region/unknown",
+     .fixed_body = "",
+     .arguments = none(),
+     .flags = none(),
+     .act = Act::list,
+     .columns = kUnknownColumns},
+    {.noun = "region",
+     .verb = "adopt",
+     .summary = "Make records of instances that run without one",
+     .example = "berthctl region adopt",
+     .method = "POST",
+     .path = "/v1/region/adopt",
+     .fixed_body = "",
+     .arguments = none(),
+     .flags = kAdoptFlags,
+     .done_text = "{adopted} instances adopted",
+     .more =
+         "Only in quarantine, and 1000 at a time. What an instance was launched with comes from "
+         "its agent; tags, protection and its ClientToken are lost with the records."},
+    {.noun = "region",
+     .verb = "release",
+     .summary = "End the quarantine: hosts are brought to what the records say again",
+     .example = "berthctl region release",
+     .method = "POST",
+     .path = "/v1/region/release",
+     .fixed_body = "",
+     .arguments = none(),
+     .flags = kReleaseFlags,
+     .done_text = "the region is released from quarantine",
+     .more = "Refused while instances without a record or hosts that have not spoken are left."},
+
+    {.noun = "backup",
+     .verb = "create",
+     .summary = "Copy the store to a file on the daemon's machine, while it serves",
+     .example = "berthctl backup create",
+     .method = "POST",
+     .path = "/v1/backups",
+     .fixed_body = "",
+     .arguments = none(),
+     .flags = none(),
+     .act = Act::make_backup,
+     .more = "The file is of use only with the region's key, which is not in it: keep both, and "
+             "not in one place. See docs/operating/backup.md."},
+    {.noun = "backup",
+     .verb = "list",
+     .summary = "List backups on the daemon's machine",
+     .example = "berthctl backup list",
+     .method = "GET",
+     .path = "/v1/backups",
+     .fixed_body = "",
+     .arguments = none(),
+     .flags = none(),
+     .act = Act::list,
+     .columns = kBackupColumns},
 
     {.noun = "audit",
      .verb = "list",

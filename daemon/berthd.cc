@@ -17,6 +17,7 @@
 #include "common/pki/secret_file.h"
 #include "daemon/admin/catalogue.h"
 #include "daemon/agents.h"
+#include "daemon/backups.h"
 #include "daemon/driver/driver_thread.h"
 #include "daemon/executor.h"
 #include "daemon/fronts.h"
@@ -95,6 +96,7 @@ struct Berthd::Parts {
   std::unique_ptr<Ec2Front> ec2_front;
   std::unique_ptr<AdminFront> admin_front;
   std::unique_ptr<http::MetricsFront> metrics_front;
+  std::unique_ptr<Backups> backups;
   std::unique_ptr<http::Server> ec2_listener;
   std::unique_ptr<http::Server> socket_listener;
   std::unique_ptr<http::Server> admin_listener;
@@ -251,6 +253,8 @@ std::uint32_t Berthd::Parts::connections_max() const {
 }
 
 Result<void> Berthd::Parts::start_fronts() {
+  backups = std::make_unique<Backups>(settings.data_dir + "/backups", settings.policy.region,
+                                      *store, clock);
   admin = std::make_unique<admin::Service>(
       gate,
       admin::Options{.region_key = key,
@@ -272,6 +276,11 @@ Result<void> Berthd::Parts::start_fronts() {
                      },
                      .audit = [this](std::uint64_t first,
                                      std::size_t count) { return store->audit(first, count); },
+                     .make_backup =
+                         [this](std::function<void(Result<admin::BackupFile>)> done) {
+                           backups->make(std::move(done));
+                         },
+                     .backups = [this] { return backups->all(); },
                      .run = [this](std::function<void()> job) { executor->run(std::move(job)); }});
   ec2_front = std::make_unique<Ec2Front>(*ec2);
   admin_front = std::make_unique<AdminFront>(*admin);
@@ -316,6 +325,7 @@ Result<void> Berthd::Parts::start_fronts() {
     if (admin_listener) count_http(page, "admin", admin_listener->counters());
     count_link(page, link->counters());
     set_store(page, *store, settings.data_dir);
+    set_backups(page, *backups);
     set_queue(page, *driver);
     throttled.show(page);
     set_certificates(page, pki_dir());
@@ -351,6 +361,7 @@ Result<std::unique_ptr<Berthd>> Berthd::start(Settings settings) {
 void Berthd::stop() {
   if (!parts_) return;
   Parts& p = *parts_;
+  if (p.backups) p.backups->stop();
   for (auto* listener :
        {&p.metrics_listener, &p.ec2_listener, &p.admin_listener, &p.socket_listener}) {
     if (*listener) (*listener)->stop();

@@ -11,6 +11,7 @@
 
 #include "common/service/service.h"
 #include "daemon/berthd.h"
+#include "daemon/restore.h"
 #include "daemon/metrics/table.h"
 
 DEFINE_bool(list_metrics, false, "Print what the metrics page has, as a table, and exit");
@@ -89,6 +90,12 @@ int main(int argc, char** argv) {
     berth::Result<std::string> const pem = berth::issue_admin(settings);
     if (!pem) return failed(pem.error(), 1);
     std::fputs(pem->c_str(), stdout);
+    return 0;
+  }
+  if (!settings.restore.empty()) {
+    berth::Result<std::string> const told = berth::restore(settings);
+    if (!told) return failed(told.error(), 1);
+    std::fputs(told->c_str(), stdout);
     return 0;
   }
   berth::log_start(settings.log);

@@ -44,6 +44,10 @@ DEFINE_int32(terminated_retention_s, 3600,
 DEFINE_string(
     issue_admin, "",
     "Print a key and certificate for an operator, ROLE/NAME with read, operate or admin, and exit");
+DEFINE_string(restore, "",
+              "Put this backup in the place of the store, in quarantine, and exit; berthd must not "
+              "run. The store that was there is kept beside");
+DEFINE_bool(restore_older, false, "With --restore: although the store that is there is newer");
 DEFINE_bool(check_config, false,
             "Say all that is wrong with the flags and the files they name, or ok, and exit with 78 "
             "or 0; touches nothing");
@@ -179,6 +183,10 @@ Settings settings_from_flags(Problems& problems) {
       static_cast<std::uint64_t>(number("api_bodies_mib_max", FLAGS_api_bodies_mib_max, 1, 65'536))
       << 20U;
   s.issue_admin = FLAGS_issue_admin;
+  s.restore = FLAGS_restore;
+  s.restore_older = FLAGS_restore_older;
+  if (s.restore_older && s.restore.empty())
+    problems.add(bad_flag("restore_older", "--restore beside it", "none"));
   s.log = problems.value_of(parse_log_options(FLAGS_log_format, FLAGS_log_level, FLAGS_log_file));
   return s;
 }

@@ -36,8 +36,10 @@ struct Settings {
   std::uint32_t api_connections_max = 0;
   std::uint32_t api_connections_per_address_max = 0;
   std::uint64_t api_bodies_bytes_max = 0;
-  std::string issue_admin;  // ROLE/NAME: print a certificate instead of serving; empty: serve
-  bool check_only = false;  // say what is wrong, touch nothing, end
+  std::string issue_admin;     // ROLE/NAME: print a certificate instead of serving; empty: serve
+  std::string restore;         // a backup's file: put it in the store's place instead of serving
+  bool restore_older = false;  // though the store that is there is newer
+  bool check_only = false;     // say what is wrong, touch nothing, end
   LogOptions log;
 };
 

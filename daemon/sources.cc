@@ -53,6 +53,15 @@ void set_store(MetricsPage& page, store::SqliteStore& store, std::string const& 
            static_cast<std::int64_t>(space.available));
 }
 
+void set_backups(MetricsPage& page, Backups const& backups) {
+  Result<std::vector<admin::BackupFile>> const all = backups.all();
+  if (!all || all->empty()) return;
+  admin::BackupFile const& newest = *std::ranges::max_element(
+      *all, {}, [](admin::BackupFile const& file) { return file.created.ms; });
+  page.set("berth_backup_created_timestamp_seconds", {}, newest.created.ms / 1'000);
+  page.set("berth_backup_bytes", {}, newest.bytes);
+}
+
 void set_queue(MetricsPage& page, driver::DriverThread const& driver) {
   std::int64_t waiting = 0;
   std::int64_t most = 0;

@@ -10,6 +10,7 @@
 
 #include "berth/base/metrics.h"
 #include "berth/base/time.h"
+#include "daemon/backups.h"
 #include "daemon/driver/driver_thread.h"
 #include "daemon/http/server.h"
 #include "daemon/link/link.h"
@@ -22,6 +23,8 @@ void count_http(MetricsPage& page, std::string const& listener, http::Counters c
 void count_link(MetricsPage& page, link::LinkCounters const& counters);
 // `directory`: where the store lies.
 void set_store(MetricsPage& page, store::SqliteStore& store, std::string const& directory);
+// Of the newest file; nothing while there is none.
+void set_backups(MetricsPage& page, Backups const& backups);
 void set_queue(MetricsPage& page, driver::DriverThread const& driver);
 
 // Requests told to come again, by Observation::throttled. From any thread.

@@ -39,7 +39,11 @@ class Planner {
   explicit Planner(Situation const& s) : s_(s) {}
 
   Plan make() {
-    if (s_.spec) {
+    if (s_.spec && s_.spec->adopt_only) {
+      // The records that this spec is made from may be older than what runs here: all is said,
+      // nothing is done.
+      for (InstanceSpec const& spec : s_.spec->instances) say_as_found(case_of(spec));
+    } else if (s_.spec) {
       for (InstanceSpec const& spec : s_.spec->instances) add(case_of(spec));
       evict_idle_images();
     }
@@ -108,6 +112,23 @@ class Planner {
       case Power::running: want_running(c); return;
       case Power::stopped: want_stopped(c); return;
       case Power::absent: want_absent(c); return;
+    }
+  }
+
+  void say_as_found(Case const& c) {
+    if (c.domain == nullptr) {
+      report(c, c.is_busy ? Seen::preparing : (c.has_disk ? Seen::stopped : Seen::absent));
+      return;
+    }
+    // Another placement than the records know: said as it is, with its own generation.
+    if (c.domain->generation != c.spec.generation) return;
+    if (has_process(c.domain)) {
+      report(c, Seen::running);
+    } else if (c.is_busy || c.domain->state == DomainState::crashed) {
+      report(c, Seen::preparing);  // it is to run again, after the quarantine
+    } else {
+      report(c, Seen::stopped).ended_by_itself =
+          c.spec.power == Power::running && !c.domain->stopped_by_us;
     }
   }
 
@@ -252,6 +273,29 @@ std::string subject(Action const& action) {
 
 Plan plan(Situation const& situation) {
   return Planner(situation).make();
+}
+
+HostSpec accepted(std::optional<HostSpec> const& before, HostSpec spec) {
+  spec.earlier.clear();
+  if (!spec.adopt_only || !before) return spec;
+  spec.earlier = before->adopt_only ? before->earlier : before->instances;
+  return spec;
+}
+
+std::vector<InstanceSpec> earlier_to_report(HostSpec const& spec) {
+  std::vector<InstanceSpec> out;
+  std::size_t bytes = 0;
+  for (InstanceSpec const& was : spec.earlier) {
+    auto const now = std::ranges::lower_bound(spec.instances, was.id, {}, &InstanceSpec::id);
+    bool const is_decided = now != spec.instances.end() && now->id == was.id &&
+                            now->generation == was.generation && now->power == was.power &&
+                            now->starts == was.starts && now->reboots == was.reboots;
+    if (is_decided) continue;
+    bytes += was.user_data.size() + was.public_key.size() + 1024;
+    if (bytes > kEarlierBytesMax) break;
+    out.push_back(was);
+  }
+  return out;
 }
 
 void remember_begun(Attempts& attempts, Action const& action, Observed const& observed,

@@ -14,7 +14,8 @@
 //   absent    any, or a disk                  RemoveInstance             as seen
 //   absent    nothing left                    –                          absent
 //
-// What no spec names is reported and never touched; without a spec nothing is done at all.
+// What no spec names is reported and never touched; without a spec nothing is done at all, and
+// under one that is `adopt_only` neither: there all is reported as it is found.
 
 #include <cstdint>
 #include <map>
@@ -63,6 +64,14 @@ struct Plan {
 };
 
 [[nodiscard]] Plan plan(Situation const& situation);
+
+// The spec to store and to act on when `spec` follows `before`: in quarantine with what was wanted
+// before it, however many specs came in between.
+[[nodiscard]] HostSpec accepted(std::optional<HostSpec> const& before, HostSpec spec);
+
+// Of `spec.earlier`, what `spec` does not know or knows otherwise; as much as one report may carry.
+inline constexpr std::size_t kEarlierBytesMax = std::size_t{8} << 20;
+[[nodiscard]] std::vector<InstanceSpec> earlier_to_report(HostSpec const& spec);
 
 // What is remembered after an action was begun, and after it ended.
 void remember_begun(Attempts& attempts, Action const& action, Observed const& observed,

@@ -71,12 +71,13 @@ void Driver::on_spec(HostSpec const& spec) {
   bool const is_old = is_behind && !PLANTED(older_specs_accepted);
   if (is_old) return;
   // Stored before it is acted on: after a restart this agent must not fall back behind it.
-  if (Result<void> const saved = parts_.specs.save(spec); !saved && !PLANTED(acts_before_stored)) {
+  HostSpec next = accepted(spec_, spec);
+  if (Result<void> const saved = parts_.specs.save(next); !saved && !PLANTED(acts_before_stored)) {
     log_error("a spec cannot be stored, so it is not acted on", {{"error", saved.error().message}});
     return;
   }
-  spec_ = spec;
-  forget_stale(attempts_, spec);
+  spec_ = std::move(next);
+  forget_stale(attempts_, *spec_);
   observe();
 }
 
@@ -175,6 +176,7 @@ void Driver::report(std::vector<InstanceStatus> statuses) {
                     .foreign = observed_->foreign,
                     .images = observed_->images,
                     .inventory = inventory_};
+  if (spec_ && spec_->adopt_only) status.earlier = earlier_to_report(*spec_);
   Instant const now = parts_.clock.now().monotonic;
   bool const is_due = now - reported_at_ >= limits::kReportInterval;
   if (reported_ && *reported_ == status && !is_due) return;

@@ -179,24 +179,35 @@ void fill(HostSpec const& in, pb::HostSpec& out) {
   out.set_term(in.term.value);
   out.set_generation(in.generation.value);
   for (InstanceSpec const& instance : in.instances) fill(instance, *out.add_instances());
+  out.set_adopt_only(in.adopt_only);
+  for (InstanceSpec const& instance : in.earlier) fill(instance, *out.add_earlier());
+}
+
+using InstanceSpecs = google::protobuf::RepeatedPtrField<pb::InstanceSpec>;
+
+Result<std::vector<InstanceSpec>> read(InstanceSpecs const& in, std::string const& field) {
+  TRY(check(in.size() <= static_cast<int>(limits::kInstancesPerHostMax), field, "at most 1000"));
+  TRY(check(ids_ascend(in), field, "ids in order, none twice"));
+  std::vector<InstanceSpec> out;
+  out.reserve(static_cast<std::size_t>(in.size()));
+  for (pb::InstanceSpec const& instance : in) {
+    auto one = read(instance);
+    if (!one) return one.error().within(field + "." + instance.id());
+    out.push_back(*std::move(one));
+  }
+  return out;
 }
 
 Result<HostSpec> read(pb::HostSpec const& in) {
   TRY(check(is_id(in.host(), "host-"), "spec.host", "a host's id"));
-  TRY(check(in.instances_size() <= static_cast<int>(limits::kInstancesPerHostMax), "spec.instances",
-            "at most 1000"));
-  TRY(check(ids_ascend(in.instances()), "spec.instances", "ids in order, none twice"));
   TRY(check(is_name(in.host_uuid(), 64), "spec.host_uuid", "at most 64 printable characters"));
   HostSpec out{.host = HostId(in.host()),
                .host_uuid = in.host_uuid(),
                .term = Term(in.term()),
-               .generation = Generation(in.generation())};
-  out.instances.reserve(static_cast<std::size_t>(in.instances_size()));
-  for (pb::InstanceSpec const& instance : in.instances()) {
-    auto one = read(instance);
-    if (!one) return one.error().within("spec.instances." + instance.id());
-    out.instances.push_back(*std::move(one));
-  }
+               .generation = Generation(in.generation()),
+               .adopt_only = in.adopt_only()};
+  out.instances = TRY(read(in.instances(), "spec.instances"));
+  out.earlier = TRY(read(in.earlier(), "spec.earlier"));
   return out;
 }
 
@@ -242,6 +253,7 @@ void fill(HostStatus const& in, pb::HostStatus& out) {
     out.add_foreign(name.substr(0, limits::kNameCharactersMax));
   }
   for (std::string const& image : in.images) out.add_images(image);
+  for (InstanceSpec const& instance : in.earlier) fill(instance, *out.add_earlier());
   wire::fill(in.inventory, *out.mutable_inventory());
 }
 
@@ -293,6 +305,7 @@ Result<HostStatus> read(pb::HostStatus const& in) {
     if (!one) return one.error().within("status.instances." + instance.id());
     out.instances.push_back(*std::move(one));
   }
+  out.earlier = TRY(read(in.earlier(), "status.earlier"));
   return out;
 }
 

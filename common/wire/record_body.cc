@@ -98,13 +98,21 @@ void fill(core::Region const& region, pb::Region& out) {
   out.set_term(region.term.value);
   out.set_audit_count(region.audit_count);
   out.set_audit_digest(region.audit_digest);
+  if (!region.quarantine) return;
+  out.mutable_quarantine()->set_since_ms(region.quarantine->since.ms);
+  out.mutable_quarantine()->set_reason(region.quarantine->reason);
 }
 
 core::Change read(pb::Region const& in) {
-  return core::PutRegion{{.name = in.name(),
-                          .term = Term(in.term()),
-                          .audit_count = in.audit_count(),
-                          .audit_digest = in.audit_digest()}};
+  core::Region region{.name = in.name(),
+                      .term = Term(in.term()),
+                      .audit_count = in.audit_count(),
+                      .audit_digest = in.audit_digest()};
+  if (in.has_quarantine()) {
+    region.quarantine =
+        core::Quarantine{.since = {in.quarantine().since_ms()}, .reason = in.quarantine().reason()};
+  }
+  return core::PutRegion{std::move(region)};
 }
 
 void fill(Zone const& zone, pb::Zone& out) {

@@ -229,14 +229,55 @@ json::object object(core::Summary const& s, std::string_view version) {
   }
   json::array zones;
   for (core::ZoneView const& zone : s.zones) zones.emplace_back(object(zone));
-  return {{"region", text(s.region)},  {"term", s.term.value},
-          {"version", text(version)},  {"tenants", s.tenants},
-          {"images", s.images},        {"types", s.types},
-          {"hosts", std::move(hosts)}, {"instances", std::move(instances)},
-          {"zones", std::move(zones)}};
+  return {
+      {"region", text(s.region)}, {"term", s.term.value},      {"quarantined", s.is_quarantined},
+      {"version", text(version)}, {"tenants", s.tenants},      {"images", s.images},
+      {"types", s.types},         {"hosts", std::move(hosts)}, {"instances", std::move(instances)},
+      {"zones", std::move(zones)}};
+}
+
+json::array texts(std::vector<std::string> const& all) {
+  json::array out;
+  for (std::string const& one : all) out.emplace_back(text(one));
+  return out;
+}
+json::array ids(std::vector<InstanceId> const& all) {
+  json::array out;
+  for (InstanceId const& one : all) out.emplace_back(text(one.value));
+  return out;
+}
+
+json::object object(core::UnknownInstance const& u) {
+  return {{"id", text(u.id.value)},         {"host", text(u.host.value)},
+          {"host_name", text(u.host_name)}, {"tenant", text(u.tenant)},
+          {"type", text(u.type)},           {"obstacle", text(u.obstacle)}};
+}
+
+json::object object(core::RegionView const& v) {
+  auto const& quarantine = v.region.quarantine;
+  auto const adoptable = std::ranges::count(v.unknown, "", &core::UnknownInstance::obstacle);
+  return {{"region", text(v.region.name)},
+          {"term", v.region.term.value},
+          {"quarantined", quarantine.has_value()},
+          {"since", quarantine ? time(quarantine->since) : json::value(nullptr)},
+          {"reason", text(quarantine ? quarantine->reason : "")},
+          {"unknown_instances", v.unknown.size()},
+          {"adoptable_instances", quarantine ? adoptable : 0},
+          {"gone_instances", ids(v.gone)},
+          {"silent_hosts", texts(v.silent)}};
+}
+
+json::object object(BackupFile const& b) {
+  return {{"file", text(b.path)}, {"bytes", b.bytes}, {"created", time(b.created)}};
 }
 
 // By what a list is ordered and paged.
+std::string const& key(core::UnknownInstance const& v) {
+  return v.id.value;
+}
+std::string const& key(BackupFile const& v) {
+  return v.path;
+}
 std::string const& key(core::ZoneView const& v) {
   return v.zone.name.value;
 }
@@ -293,6 +334,20 @@ Result<std::string> render_items(RenderAsk const& ask, std::vector<Item> const& 
   return json::serialize(out);
 }
 
+Result<std::string> render_region(RenderAsk const& ask, core::RegionView const& view) {
+  if (ask.noun == Noun::region) return json::serialize(object(view));
+  if (ask.noun == Noun::unknown_instance) return render_items(ask, view.unknown);
+  return wrong_reply();
+}
+
+Result<std::string> render_instances(RenderAsk const& ask, core::InstanceList const& list) {
+  if (ask.noun == Noun::instance) return render_items(ask, list.items);
+  if (ask.noun != Noun::adopted) return wrong_reply();
+  std::vector<InstanceId> adopted;
+  for (core::InstanceView const& view : list.items) adopted.push_back(view.instance.id);
+  return json::serialize(json::object{{"adopted", adopted.size()}, {"instances", ids(adopted)}});
+}
+
 Result<std::string> render_summary(RenderAsk const& ask, core::Summary const& summary) {
   if (ask.noun == Noun::status) return json::serialize(object(summary, ask.version));
   if (ask.noun != Noun::health) return wrong_reply();
@@ -320,11 +375,21 @@ Result<std::string> render(RenderAsk const& ask, core::Reply const& reply) {
           [&](core::HostList const& r) { return only(Noun::host, r.items); },
           [&](core::Types const& r) { return only(Noun::instance_type, r.items); },
           [&](core::Images const& r) { return only(Noun::image, r.items); },
-          [&](core::InstanceList const& r) { return only(Noun::instance, r.items); },
+          [&](core::InstanceList const& r) { return render_instances(ask, r); },
+          [&](core::RegionView const& r) { return render_region(ask, r); },
           [&](core::OneInstance const& r) { return only(Noun::instance, std::vector{r.view}); },
           [](auto const&) -> Result<std::string> { return wrong_reply(); },
       },
       reply);
+}
+
+std::string render(BackupFile const& made) {
+  return json::serialize(object(made));
+}
+
+Result<std::string> render_backups(PageAsk const& page, std::vector<BackupFile> const& all) {
+  return render_items(
+      {.noun = Noun::backup, .form = Form::list, .page = page, .pick = {}, .version = {}}, all);
 }
 
 std::string render(NewAccessKey const& made) {

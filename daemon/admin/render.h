@@ -30,6 +30,15 @@ struct RenderAsk {
 // Form::one the reply holds exactly one item; of Noun::done it is core::Done.
 [[nodiscard]] Result<std::string> render(RenderAsk const& ask, core::Reply const& reply);
 
+struct BackupFile {
+  std::string path;  // on the daemon's machine
+  std::int64_t bytes = 0;
+  WallTime created;
+};
+[[nodiscard]] std::string render(BackupFile const& made);
+[[nodiscard]] Result<std::string> render_backups(PageAsk const& page,
+                                                 std::vector<BackupFile> const& all);
+
 struct NewAccessKey {
   std::string id;
   std::string secret;

@@ -126,6 +126,13 @@ constexpr auto kListInstancesFields = std::to_array<Field>({
     kAfter,
 });
 constexpr auto kInstanceFields = std::to_array<Field>({in_path("instance", "Instance id.")});
+constexpr auto kAdoptFields = std::to_array<Field>({
+    {.name = "instance", .about = "This one only; absent: every one that can be."},
+});
+constexpr auto kReleaseFields = std::to_array<Field>({
+    flag("keep_unknown", "Though instances without a record are left; they stay untouched."),
+    flag("without_hosts", "Though hosts have not said yet what they run."),
+});
 constexpr auto kAuditFields = std::to_array<Field>({
     queried(number("first", "Number of the first record; 1 unless said.", 1, INT64_MAX)),
     queried(number("count", "Most records in the answer; 1000 unless said.", 1, kAuditPageMax)),
@@ -221,6 +228,17 @@ AdminAction summarise(Fields const&) {
   return core::Summarise{};
 }
 
+AdminAction show_region(Fields const&) {
+  return core::ShowRegion{};
+}
+AdminAction adopt_instances(Fields const& f) {
+  return core::AdoptInstances{.id = f.text("instance")};
+}
+AdminAction release_region(Fields const& f) {
+  return core::ReleaseRegion{.keep_unknown = f.flag("keep_unknown").value_or(false),
+                             .without_hosts = f.flag("without_hosts").value_or(false)};
+}
+
 // ---- The table
 
 // clang-format off
@@ -252,6 +270,12 @@ constexpr auto kRoutes = std::to_array<Route>({
     {"image.delete", "DELETE", "/v1/images/{image}", Role::admin, "Deletes an image.", kImageFields, Noun::done, Form::one, Work::delete_image, nullptr},
     {"instance.list", "GET", "/v1/instances", Role::viewer, "Instances of all tenants.", kListInstancesFields, Noun::instance, Form::list, Work::call, list_instances},
     {"instance.show", "GET", "/v1/instances/{instance}", Role::viewer, "One instance.", kInstanceFields, Noun::instance, Form::one, Work::call, show_instance},
+    {"region.show", "GET", "/v1/region", Role::viewer, "The region, and its quarantine if it is in one.", {}, Noun::region, Form::one, Work::call, show_region},
+    {"region.unknown", "GET", "/v1/region/unknown", Role::viewer, "Instances that hosts have and the records do not.", kPage, Noun::unknown_instance, Form::list, Work::call, show_region},
+    {"region.adopt", "POST", "/v1/region/adopt", Role::admin, "In quarantine: makes records of instances that have none, 1000 at a time.", kAdoptFields, Noun::adopted, Form::one, Work::call, adopt_instances},
+    {"region.release", "POST", "/v1/region/release", Role::admin, "Ends the quarantine.", kReleaseFields, Noun::done, Form::one, Work::call, release_region},
+    {"backup.create", "POST", "/v1/backups", Role::admin, "Copies the store while it serves; answers when the copy is durable.", {}, Noun::backup, Form::one, Work::make_backup, nullptr, 201},
+    {"backup.list", "GET", "/v1/backups", Role::viewer, "Backups on the daemon's machine, oldest first.", kPage, Noun::backup, Form::list, Work::list_backups, nullptr},
     {"audit.list", "GET", "/v1/audit", Role::operate, "Audit records in order; `next` is the number to go on with.", kAuditFields, Noun::audit_record, Form::list, Work::read_audit, nullptr},
 });
 // clang-format on

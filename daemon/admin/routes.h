@@ -28,6 +28,8 @@ enum class Work {
   import_image,  // streamed: Service::begin_upload
   delete_image,  // and its file, when nothing needs it any more
   read_audit,
+  make_backup,
+  list_backups,
   openapi,
 };
 

@@ -155,6 +155,8 @@ void Service::Impl::start(Shared const& exchange) {
     case Work::enroll_host: return enroll_host(exchange);
     case Work::delete_image: return delete_image(exchange);
     case Work::read_audit: return read_audit(exchange);
+    case Work::make_backup: return make_backup(exchange);
+    case Work::list_backups: return list_backups(exchange);
     case Work::openapi: return succeed(exchange, openapi_);
     case Work::import_image: break;  // handle() and begin_upload() see to it
   }
@@ -251,6 +253,27 @@ void Service::Impl::read_audit(Shared const& exchange) {
     Result<std::vector<core::AuditRecord>> records = options_.audit(first, count);
     if (!records) return finish(exchange, records.error());
     succeed(exchange, render_audit(*records, count));
+  });
+}
+
+// Recorded before it begins: the copy has all tenants' data in it.
+void Service::Impl::make_backup(Shared const& exchange) {
+  ask(exchange, core::RecordBackup{}, [this, exchange](core::Reply const&) {
+    options_.make_backup([this, exchange](Result<BackupFile> const& made) {
+      if (!made) return finish(exchange, made.error());
+      succeed(exchange, render(*made));
+    });
+  });
+}
+
+void Service::Impl::list_backups(Shared const& exchange) {
+  options_.run([this, exchange] {
+    Result<std::vector<BackupFile>> const all = options_.backups();
+    if (!all) return finish(exchange, all.error());
+    Fields const& f = exchange->fields;
+    succeed(exchange, render_backups({.limit = static_cast<std::size_t>(f.number("limit", 1'000)),
+                                      .after = f.text("after")},
+                                     *all));
   });
 }
 

@@ -20,6 +20,7 @@
 #include "berth/model/image.h"
 #include "berth/model/limits.h"
 #include "daemon/admin/message.h"
+#include "daemon/admin/render.h"
 #include "daemon/core/change.h"
 #include "daemon/core/gate.h"
 
@@ -47,6 +48,11 @@ struct Options {
   // store::Store::audit. Required.
   std::function<Result<std::vector<core::AuditRecord>>(std::uint64_t first, std::size_t count)>
       audit;
+  // Makes a backup of the store while it serves; minutes may pass. `done` is called once, on a
+  // thread of the maker's. A second one meanwhile is refused (conflict, "backup"). Required.
+  std::function<void(std::function<void(Result<BackupFile>)> done)> make_backup;
+  // Those that are there. Required.
+  std::function<Result<std::vector<BackupFile>>()> backups;
   // Runs work on a thread that may render megabytes and wait for a disk: the core's answers arrive
   // on the driver's thread, which must stay free. Empty: at once, on the thread that asks (tests).
   std::function<void(std::function<void()>)> run;

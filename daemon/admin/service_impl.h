@@ -37,6 +37,7 @@ class Service::Impl {
       : gate_(gate), options_(std::move(options)), images_(options_.image_directory) {
     ENSURE(options_.region_key.size() == 32);
     ENSURE(options_.join_token && options_.inspect && options_.audit);
+    ENSURE(options_.make_backup && options_.backups);
     if (!options_.run) options_.run = [](std::function<void()> const& work) { work(); };
     openapi_ = openapi_document(options_.version);
   }
@@ -79,6 +80,8 @@ class Service::Impl {
   void delete_image(Shared const& exchange);
   void remove_file(Shared const& exchange, std::string const& digest, std::uint64_t version);
   void read_audit(Shared const& exchange);
+  void make_backup(Shared const& exchange);
+  void list_backups(Shared const& exchange);
 
   // One call of the core; an error ends the exchange, a reply goes on with `next` on a thread that
   // may take its time.

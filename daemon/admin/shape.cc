@@ -58,6 +58,7 @@ constexpr auto kZone = std::to_array<Property>({
 constexpr auto kStatus = std::to_array<Property>({
     {"region", Type::text, "The region's name."},
     {"term", Type::integer, "The leader's term; raised at each start of the daemon."},
+    {"quarantined", Type::boolean, "True: see region.show; nothing is changed on any host."},
     {"version", Type::text, "The daemon's version."},
     {"tenants", Type::integer, "Number of tenants."},
     {"images", Type::integer, "Number of images."},
@@ -65,6 +66,35 @@ constexpr auto kStatus = std::to_array<Property>({
     {"hosts", Type::object, "Hosts by health.", false, Noun::fleet_counts},
     {"instances", Type::object, "Instances by state.", false, Noun::state_counts},
     {"zones", Type::objects, "Every zone with its room.", false, Noun::zone},
+});
+constexpr auto kRegion = std::to_array<Property>({
+    {"region", Type::text, "The region's name."},
+    {"term", Type::integer, "The leader's term."},
+    {"quarantined", Type::boolean,
+     "True: the records may be older than what runs; nothing is started, stopped or removed."},
+    {"since", Type::time, "Since when; null: no quarantine.", true},
+    {"reason", Type::text, "Why; empty: no quarantine."},
+    {"unknown_instances", Type::integer, "Instances that hosts have and the records do not."},
+    {"adoptable_instances", Type::integer, "Those of them of which a record can be made."},
+    {"gone_instances", Type::texts, "Recorded, but nothing of them is on their hosts."},
+    {"silent_hosts", Type::texts, "Hosts that have not said yet what they run, by name."},
+});
+constexpr auto kUnknownInstance = std::to_array<Property>({
+    {"id", Type::text, "\"i-…\"."},
+    {"host", Type::text, "The id of the host that has it."},
+    {"host_name", Type::text, "That host's name."},
+    {"tenant", Type::text, "Whose it was; empty: its agent does not know."},
+    {"type", Type::text, "Its instance type; empty: its agent does not know."},
+    {"obstacle", Type::text, "Why it cannot be adopted now; empty: it can."},
+});
+constexpr auto kAdopted = std::to_array<Property>({
+    {"adopted", Type::integer, "How many records were made."},
+    {"instances", Type::texts, "Their ids."},
+});
+constexpr auto kBackup = std::to_array<Property>({
+    {"file", Type::text, "Its path on the daemon's machine."},
+    {"bytes", Type::integer, "Its size."},
+    {"created", Type::time, "When it was made.", true},
 });
 constexpr auto kTenant = std::to_array<Property>({
     {"id", Type::text, "Twelve digits, EC2's account id."},
@@ -212,6 +242,10 @@ constexpr auto kShapes = std::to_array<Shape>({
     {Noun::image, "Image", kImage},
     {Noun::instance, "Instance", kInstance},
     {Noun::audit_record, "AuditRecord", kAuditRecord},
+    {Noun::region, "Region", kRegion},
+    {Noun::unknown_instance, "UnknownInstance", kUnknownInstance},
+    {Noun::adopted, "Adopted", kAdopted},
+    {Noun::backup, "Backup", kBackup},
     {Noun::amount, "Amount", kAmount},
     {Noun::quota, "Quota", kQuota},
     {Noun::inventory, "Inventory", kInventory},

@@ -116,6 +116,15 @@ void put_host(State& state, Host const& host) {
   refresh_room(state, host.id);
 }
 
+void put_region(State& state, Region const& region) {
+  // Each host is told of a quarantine, of its end, and of a term that obeys to no other.
+  bool const is_told = state.region.quarantine.has_value() != region.quarantine.has_value() ||
+                       (region.quarantine && state.region.term != region.term);
+  state.region = region;
+  if (!is_told) return;
+  for (auto const& [id, host] : state.hosts) touch_spec(state.derived, id);
+}
+
 void erase_host(State& state, HostId const& id) {
   auto const it = state.hosts.find(id);
   ENSURE(it != state.hosts.end() && !state.derived.instances_of_host.contains(id));
@@ -159,7 +168,7 @@ void erase_token(State& state, std::pair<TenantId, std::string> const& key) {
 
 void absorb(State& state, Change const& change) {
   std::visit(overloaded{
-                 [&](PutRegion const& c) { state.region = c.region; },
+                 [&](PutRegion const& c) { put_region(state, c.region); },
                  [&](PutZone const& c) { state.zones[c.zone.name] = c.zone; },
                  [&](PutTenant const& c) { state.tenants[c.tenant.id] = c.tenant; },
                  [&](PutAccessKey const& c) {

@@ -4,11 +4,13 @@
 // replaces it whole, Erase removes it.
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
 
 #include "berth/model/host.h"
+#include "berth/model/host_spec.h"
 #include "berth/model/host_status.h"
 #include "berth/model/image.h"
 #include "berth/model/instance.h"
@@ -16,12 +18,22 @@
 
 namespace berth::core {
 
+// The records may be older than what runs on the hosts: a backup was restored. Nothing is started,
+// stopped or removed, and tenants can change nothing, until an operator ends it.
+struct Quarantine {
+  WallTime since;
+  std::string reason;  // for people
+
+  bool operator==(Quarantine const&) const = default;
+};
+
 // What one region remembers about itself. One record.
 struct Region {
   std::string name;               // "us-east-1"
   Term term;                      // raised by every start, before anything else is decided
   std::uint64_t audit_count = 0;  // of the last audit record; 0: none yet
   std::string audit_digest;       // hex SHA-256 over the chain so far
+  std::optional<Quarantine> quarantine;
 
   bool operator==(Region const&) const = default;
 };
@@ -139,6 +151,8 @@ struct SeeHost {
   std::vector<std::string> images;   // digests in its cache
   std::vector<std::string> foreign;  // domains that are not ours
   std::vector<InstanceId> unknown;   // carry our metadata, but no record or another generation
+  // Of the report's `earlier`: what was wanted of instances before the quarantine.
+  std::vector<InstanceSpec> earlier;
   HostHealth announced = HostHealth::never_seen;  // what the last event about its health said
   bool operator==(SeeHost const&) const = default;
 };

@@ -1,5 +1,7 @@
 // decide: who may ask, which function answers, and the audit record that goes with a change.
 
+#include <algorithm>
+
 #include "berth/base/overloaded.h"
 #include "berth/base/plant.h"
 #include "daemon/core/audit.h"
@@ -39,6 +41,7 @@ BERTH_READ(ListImages)
 BERTH_READ(ListInstances)
 BERTH_READ(ShowInstance)
 BERTH_READ(Summarise)
+BERTH_READ(ShowRegion)
 #undef BERTH_READ
 
 // Everyday work of the people on call; the rest of the changes are an administrator's.
@@ -52,6 +55,21 @@ constexpr bool kIsOperating<RegisterImage> = true;
 template <class Action>
 constexpr Role kRoleNeeded =
     kIsRead<Action> ? Role::viewer : (kIsOperating<Action> ? Role::operate : Role::admin);
+
+// What nobody may do while the records may be older than what runs: they take away what an instance
+// without a record may rest on.
+template <class Action>
+constexpr bool kIsRemoval =
+    std::is_same_v<Action, RemoveHost> || std::is_same_v<Action, DeleteImage> ||
+    std::is_same_v<Action, DeleteType>;
+
+Error in_quarantine(Region const& region) {
+  return Error{Code::unavailable, "region",
+               "The region " + region.name + " is in quarantine since " +
+                   iso8601(region.quarantine->since) +
+                   ": its records may be older than what runs. Nothing can be changed until its "
+                   "operator has ended that; what runs is left as it is"};
+}
 
 std::string subject_of(Change const& change) {
   return std::visit(overloaded{
@@ -123,6 +141,9 @@ Result<Decision> decide_api(State const& state, ApiCall const& input, Context& c
   TRY(check_caller(state, input.caller));
   return std::visit(
       [&]<class Action>(Action const& action) -> Result<Decision> {
+        if constexpr (!kIsRead<Action>) {
+          if (state.region.quarantine) return in_quarantine(state.region);
+        }
         Decision decision = TRY(call(state, input.caller, action, context));
         if (input.dry_run && !PLANTED(dry_run_acts)) return Decision{.reply = WouldSucceed{}};
         if (PLANTED(audit_skipped) && std::is_same_v<Action, StopInstances>) return decision;
@@ -146,6 +167,9 @@ Result<Decision> decide_admin(State const& state, AdminCall const& input, Contex
         if (input.role < kRoleNeeded<Action>) {
           return Error{Code::forbidden, "role", "your role may not do " + input.action_name};
         }
+        if constexpr (kIsRemoval<Action>) {
+          if (state.region.quarantine) return in_quarantine(state.region);
+        }
         Decision decision = TRY(admin_call(state, action, context));
         if constexpr (!kIsRead<Action>) {
           append_audit(state,
@@ -163,7 +187,7 @@ Result<Decision> decide_admin(State const& state, AdminCall const& input, Contex
 Decision tick(State const& state, Context const& context) {
   Decision decision;
   watch_hosts(state, context, decision);
-  reap(state, context, decision);
+  if (!state.region.quarantine) reap(state, context, decision);
   return decision;
 }
 
@@ -199,7 +223,18 @@ Result<Decision> decide(State const& state, Input const& input, Context& context
           },
           [&](AgentHello const& i) { return hello(state, i, context); },
           [&](AgentHeartbeat const& i) { return heartbeat(state, i, context); },
-          [&](AgentReport const& i) { return report(state, i, context); },
+          [&](AgentReport const& i) -> Result<Decision> {
+            Decision decision = TRY(report(state, i, context));
+            bool const is_quarantine = std::ranges::any_of(
+                decision.changes,
+                [](Change const& change) { return std::holds_alternative<PutRegion>(change); });
+            if (is_quarantine) {
+              append_audit(state,
+                           {.actor = "host/" + i.status.host.value, .action = "region.quarantine"},
+                           decision, context);
+            }
+            return decision;
+          },
           [&](AgentGone const& i) { return gone(state, i, context); },
           [&](Tick const&) -> Result<Decision> { return tick(state, context); },
       },

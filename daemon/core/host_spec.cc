@@ -49,7 +49,8 @@ HostSpec host_spec(State const& state, HostId const& host) {
   HostSpec spec{.host = host,
                 .host_uuid = state.hosts.at(host).host_uuid,
                 .term = state.region.term,
-                .generation = Generation(0)};
+                .generation = Generation(0),
+                .adopt_only = state.region.quarantine.has_value()};
   if (Generation const* generation = find(state.derived.spec_generation, host)) {
     spec.generation = *generation;
   }

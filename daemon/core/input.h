@@ -66,7 +66,7 @@ struct DescribeInstanceStatus {
 };
 struct DescribeInstance {
   std::string id;
-};                       // DescribeInstanceAttribute, GetConsoleOutput's look-up
+};  // DescribeInstanceAttribute, GetConsoleOutput's look-up
 struct ModifyInstance {  // ModifyInstanceAttribute; exactly one is set
   std::string id;
   std::optional<bool> disable_api_termination;
@@ -224,7 +224,7 @@ struct DeleteAccessKey {
 };
 struct ListAccessKeys {
   std::string tenant;
-};                   // empty: of all
+};  // empty: of all
 struct EnrollHost {  // of a known name: a new token for it
   std::string name;
   std::string zone;
@@ -276,12 +276,24 @@ struct ShowInstance {
   std::string id;
 };
 struct Summarise {};  // berthctl status
+struct ShowRegion {};
+// In quarantine: makes records of instances that run and have none, from the specs that their
+// agents kept.
+struct AdoptInstances {
+  std::string id;  // empty: every one that can be, kAdoptedPerCallMax at most
+};
+struct RecordBackup {};  // a backup is about to be made: who asked for it, for the audit log
+struct ReleaseRegion {         // ends the quarantine
+  bool keep_unknown = false;   // though instances without a record are left; they stay untouched
+  bool without_hosts = false;  // though hosts have not said yet what they run
+};
 
 using AdminAction =
     std::variant<PutZoneCall, ListZones, CreateTenant, SetTenant, ListTenants, CreateAccessKey,
                  SetAccessKey, DeleteAccessKey, ListAccessKeys, EnrollHost, ListHosts, ShowHost,
                  CordonHost, RemoveHost, PutType, PutTypes, DeleteType, ListTypes, RegisterImage,
-                 DeleteImage, ListImages, ListInstances, ShowInstance, Summarise>;
+                 DeleteImage, ListImages, ListInstances, ShowInstance, Summarise, ShowRegion,
+                 AdoptInstances, ReleaseRegion, RecordBackup>;
 
 struct AdminCall {
   std::string actor;  // "root", the certificate's name

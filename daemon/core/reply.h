@@ -14,6 +14,7 @@
 #include "berth/model/image.h"
 #include "berth/model/instance.h"
 #include "berth/model/tenant.h"
+#include "daemon/core/change.h"
 #include "daemon/placement/usage.h"
 
 namespace berth::core {
@@ -174,6 +175,7 @@ struct Joined {
 };
 struct Summary {
   std::string region;
+  bool is_quarantined = false;
   Term term;
   std::int64_t tenants = 0, images = 0, types = 0;
   std::vector<std::pair<HostHealth, std::int64_t>> hosts;
@@ -181,11 +183,27 @@ struct Summary {
   std::vector<ZoneView> zones;
 };
 
+// An instance that a host has and the records do not, or know otherwise.
+struct UnknownInstance {
+  InstanceId id;
+  HostId host;
+  std::string host_name;
+  std::string tenant;  // empty: its agent does not know it
+  std::string type;
+  std::string obstacle;  // why it cannot be adopted; empty: it can
+};
+struct RegionView {
+  Region region;
+  std::vector<UnknownInstance> unknown;
+  std::vector<InstanceId> gone;     // recorded as there, but their hosts have nothing of them
+  std::vector<std::string> silent;  // hosts that have not reported in this term, by name
+};
+
 using Reply =
     std::variant<std::monostate, Reservations, Launched, Statuses, OneInstance, StateChanges, Done,
                  WouldSucceed, ConsoleAt, Types, Offerings, Images, Regions, Zones, KeyPairs,
                  OneKeyPair, TagList, AccountAttributes, CallerIdentity, TenantList, ZoneList,
-                 HostList, AccessKeyList, InstanceList, Enrolled, Joined, Summary>;
+                 HostList, AccessKeyList, InstanceList, Enrolled, Joined, Summary, RegionView>;
 
 // Subjects of the errors that the core answers with; with the code they select what a tenant sees
 // (daemon/ec2/errors.cc has a row for each pair the core can make, and a test that says so).
@@ -197,12 +215,12 @@ using Reply =
 //                exclude each other), "missing" (a parameter that must be there), "name"
 //   not_found    "instance" "image" "key-pair" "instance-type" "zone" "host" "tenant" "access-key"
 //   exists       "key-pair" "tenant" "image" "access-key" "host" "zone"
-//   conflict     "instance-state" "client-token" "image-in-use" "host-in-use" "type-in-use"
-//   forbidden    "termination-protection" "stop-protection" "role" "request"
+//   conflict     "region" "instance" "instance-state" "client-token" "image-in-use" "host-in-use"
+//   "type-in-use" forbidden    "termination-protection" "stop-protection" "role" "request"
 //   unauthenticated  "credentials" "join-token"
 //   quota        "instance" "vcpu" "memory" "disk" "key-pair" "image" "tag"; "hosts" "tenants"
 //                "zones"
 //   no_capacity  "instance"
-//   unavailable  "queue" "store"
+//   unavailable  "queue" "store" "region" (in quarantine)
 
 }  // namespace berth::core

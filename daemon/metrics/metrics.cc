@@ -84,7 +84,8 @@ void DaemonMetrics::ticked(core::State const& state, Instant now) {
                 .tenants = static_cast<std::int64_t>(state.tenants.size()),
                 .images = static_cast<std::int64_t>(state.images.size()),
                 .audit_records = static_cast<std::int64_t>(state.region.audit_count),
-                .term = static_cast<std::int64_t>(state.region.term.value)};
+                .term = static_cast<std::int64_t>(state.region.term.value),
+                .quarantined = state.region.quarantine ? 1 : 0};
   for (core::InstanceState const s : kStates) { next.oldest[index_of(s)] = counts_.oldest(s); }
   std::lock_guard const lock(snapshot_mutex_);
   std::swap(snapshot_, next);
@@ -149,6 +150,7 @@ void DaemonMetrics::show(Snapshot const& s) {
   page_.set("berth_images", {}, s.images);
   page_.set("berth_audit_records", {}, s.audit_records);
   page_.set("berth_term", {}, s.term);
+  page_.set("berth_region_quarantined", {}, s.quarantined);
 }
 
 std::string DaemonMetrics::page(Instant now) {

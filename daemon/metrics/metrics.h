@@ -49,6 +49,7 @@ class DaemonMetrics {
     std::int64_t images = 0;
     std::int64_t audit_records = 0;
     std::int64_t term = 0;
+    std::int64_t quarantined = 0;  // 1: it is
   };
 
   // Looks a pair of texts up without copying them.

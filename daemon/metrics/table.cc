@@ -78,6 +78,12 @@ constexpr MetricRow kRows[] = {
     {"berth_audit_records", kGauge, "Number of the last audit record; it only ever grows", "", "",
      kRegion},
     {"berth_term", kGauge, "Leader term of this run; raised by each start", "", "", kRegion},
+    {"berth_region_quarantined", kGauge,
+     "1 while the region is in quarantine: its records may be older than what runs", "", "",
+     kRegion},
+    {"berth_backup_created_timestamp_seconds", kGauge, "When the newest backup was made", "",
+     "seconds", kSources},
+    {"berth_backup_bytes", kGauge, "Size of the newest backup", "", "bytes", kSources},
 
     // The region.
     {"berth_hosts", kGauge, "Hosts by zone and health",

@@ -6,6 +6,7 @@
 #include <chrono>
 #include <condition_variable>
 #include <deque>
+#include <filesystem>
 #include <mutex>
 #include <optional>
 #include <stop_token>
@@ -81,6 +82,7 @@ struct SqliteStore::Impl {
   Connection reader;
   Statement all_records, audit_page;
 
+  std::atomic<bool> is_copied{false};  // by back_up()
   std::atomic<std::int64_t> bytes{0};
   std::atomic<std::int64_t> records{0};
   CommitStats stats;
@@ -103,6 +105,9 @@ struct SqliteStore::Impl {
   [[nodiscard]] Result<void> write(std::vector<Waiting> const& group);
   Error fail(Error const& error);
   [[nodiscard]] Result<void> tidy_log();
+  [[nodiscard]] Result<void> copy(
+      std::string const& file,
+      std::function<bool(std::int64_t done, std::int64_t all)> const& go_on);
   void measure();
   void close();
 };
@@ -234,7 +239,8 @@ Result<void> SqliteStore::Impl::tidy_log() {
       space.is_full() ? std::min(log_pages_max, kLogPagesWhenFullMax) : log_pages_max;
   if (writer.log_pages() >= pages_max) done = writer.copy_log_back();
   measure();
-  if (done && wal_bytes > kWalBytesMax) {
+  // Cutting would wait for a copy's end, and every commit with it.
+  if (done && wal_bytes > kWalBytesMax && !is_copied.load(std::memory_order_relaxed)) {
     done = writer.cut_log();
     measure();
   }
@@ -345,6 +351,55 @@ Result<std::vector<core::AuditRecord>> SqliteStore::audit(std::uint64_t first, s
   rows.reset();
   if (!done) return done.error().within(impl_->reader.file());
   return records;
+}
+
+Result<void> SqliteStore::back_up(
+    std::string const& file,
+    std::function<bool(std::int64_t done, std::int64_t all)> const& go_on) {
+  bool is_free = false;
+  if (!impl_->is_copied.compare_exchange_strong(is_free, true)) {
+    return Error{Code::conflict, "backup", "a backup is being made already; wait for its end"};
+  }
+  Result<void> const copied = impl_->copy(file, go_on);
+  impl_->is_copied = false;
+  return copied;
+}
+
+Result<void> SqliteStore::Impl::copy(
+    std::string const& file,
+    std::function<bool(std::int64_t done, std::int64_t all)> const& go_on) {
+  constexpr int kPages = 256;
+  constexpr std::chrono::milliseconds kPause(4);
+  std::error_code unknown;
+  std::filesystem::path const path(file);
+  if (std::filesystem::exists(path, unknown)) {
+    return Error{Code::exists, "backup", file + " is there already"};
+  }
+  auto const free = std::filesystem::space(path.parent_path(), unknown).available;
+  auto const needed = static_cast<std::uintmax_t>(bytes.load() + 2 * DiskSpace::kBallastBytes);
+  if (!unknown && free < needed) {
+    return Error{Code::unavailable, "disk-space",
+                 "a backup needs " + std::to_string(needed) + " bytes free beside " + file +
+                     ", found " + std::to_string(free)};
+  }
+  std::string const part = file + ".part";
+  std::filesystem::remove(part, unknown);
+  auto const write = [&]() -> Result<void> {
+    TRY(make_file(part));
+    Connection source;
+    TRY(source.open(writer.file(), vfs));
+    std::int64_t const page = TRY(number_from(source, "PRAGMA page_size"));
+    TRY(source.copy_to(part, kPages, kPause,
+                       [&](int done, int all) { return go_on(done * page, all * page); }));
+    TRY(sync_file(part));
+    std::error_code failure;
+    std::filesystem::rename(part, file, failure);
+    if (failure) return Error{Code::unavailable, "backup", file + ": " + failure.message()};
+    return sync_folder_of(file);
+  };
+  Result<void> const written = write();
+  if (!written) std::filesystem::remove(part, unknown);
+  return written;
 }
 
 bool SqliteStore::is_full() const {

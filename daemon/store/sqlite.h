@@ -67,6 +67,14 @@ class SqliteStore final : public Store {
   [[nodiscard]] Result<std::vector<core::AuditRecord>> audit(std::uint64_t first,
                                                              std::size_t count) override;
 
+  // Copies the store as it is now to `file`, which must not exist, while commits go on: a few pages
+  // at a time, then a pause. The file has mode 0600 and is there whole and durable, or not at all.
+  // `go_on` hears of bytes done and of all; false ends it. From any thread, one at a time
+  // (Code::conflict). Code::unavailable, "disk-space": the copy would not leave room for the store.
+  [[nodiscard]] Result<void> back_up(
+      std::string const& file,
+      std::function<bool(std::int64_t done, std::int64_t all)> const& go_on);
+
   [[nodiscard]] bool is_full() const override;
 
   // How often the disk was full since the start. Thread-safe.

@@ -3,6 +3,7 @@
 #include <sqlite3.h>
 
 #include <cerrno>
+#include <thread>
 
 #include "daemon/store/checksum.h"
 
@@ -121,6 +122,36 @@ Result<void> Connection::checkpoint(int mode) {
   int const kind = rc & 0xff;
   if (kind != SQLITE_OK && kind != SQLITE_BUSY && kind != SQLITE_LOCKED) return error(rc);
   return {};
+}
+
+Result<void> Connection::copy_to(std::string const& file, int pages,
+                                 std::chrono::milliseconds pause,
+                                 std::function<bool(int done, int all)> const& go_on) {
+  constexpr int kFlags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE;
+  Connection to;
+  to.file_ = file;
+  if (int const rc = sqlite3_open_v2(file.c_str(), &to.db_, kFlags, nullptr); rc != SQLITE_OK) {
+    return to.error(rc);
+  }
+  // What is left of a copy that was cut off is thrown away whole.
+  TRY(to.run("PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF;"));
+  // One snapshot for the whole copy: without it each commit of another connection would make the
+  // copy begin anew, and a busy store would never be copied.
+  TRY(run("BEGIN; SELECT count(*) FROM sqlite_schema;"));
+  sqlite3_backup* const copy = sqlite3_backup_init(to.db_, "main", db_, "main");
+  int rc = copy == nullptr ? sqlite3_errcode(to.db_) : SQLITE_OK;
+  bool is_wanted = true;
+  while (rc == SQLITE_OK && is_wanted) {
+    rc = sqlite3_backup_step(copy, pages);
+    int const all = sqlite3_backup_pagecount(copy);
+    is_wanted = go_on(all - sqlite3_backup_remaining(copy), all);
+    if (rc == SQLITE_OK) std::this_thread::sleep_for(pause);
+  }
+  sqlite3_backup_finish(copy);
+  Result<void> const ended = run("COMMIT");
+  if (!is_wanted) return Error{Code::unavailable, "backup", file + ": the copy was ended"};
+  if (rc != SQLITE_DONE) return to.error(rc);
+  return ended;
 }
 
 Error Connection::error(int sqlite_code) const {

@@ -2,7 +2,9 @@
 // SQLite's connection and statement as owners that answer with Result. For sqlite.cc; the library's
 // header stays in sqlite_connection.cc.
 
+#include <chrono>
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <string_view>
 
@@ -40,6 +42,13 @@ class Connection {
   [[nodiscard]] Result<void> copy_log_back();
   // The same, and cuts the log's file to nothing.
   [[nodiscard]] Result<void> cut_log();
+
+  // Copies the whole database as it is now into `file`, which is there and empty, by `pages` at a
+  // time with a pause after each. `go_on` hears of pages done and of all; false ends the copy with
+  // Code::unavailable. Not synced. Others may write meanwhile: their log then grows until the end.
+  [[nodiscard]] Result<void> copy_to(std::string const& file, int pages,
+                                     std::chrono::milliseconds pause,
+                                     std::function<bool(int done, int all)> const& go_on);
 
   // What SQLite says of its last failure, after the file's name. Subject "disk-space": the disk is
   // full (see is_out_of_space).

@@ -23,6 +23,8 @@ Error cannot(std::string const& path, std::string_view what) {
                path + ": cannot " + std::string(what) + ": " + std::strerror(errno)};
 }
 
+}  // namespace
+
 // SQLite syncs the folder for the files that it makes; this one is ours. Without it a power cut
 // could take the file with all that was acknowledged.
 Result<void> sync_folder_of(std::string const& file) {
@@ -37,7 +39,15 @@ Result<void> sync_folder_of(std::string const& file) {
   return {};
 }
 
-}  // namespace
+Result<void> sync_file(std::string const& file) {
+  int const fd = ::open(file.c_str(), O_RDWR | O_CLOEXEC);
+  if (fd < 0) return cannot(file, "be opened");
+  bool const is_synced = ::fsync(fd) == 0;
+  Error const error = cannot(file, "be synced");
+  ::close(fd);
+  if (!is_synced) return error;
+  return {};
+}
 
 Result<void> check_whole(Connection& connection) {
   Statement statement;

@@ -12,6 +12,12 @@ namespace berth::store {
 // Made with mode 0600 if absent; its name is on the disk then, too.
 [[nodiscard]] Result<void> make_file(std::string const& file);
 
+// What was made, renamed or removed beside this file is on the disk when it returns.
+[[nodiscard]] Result<void> sync_folder_of(std::string const& file);
+
+// All that was written to the file is on the disk when it returns.
+[[nodiscard]] Result<void> sync_file(std::string const& file);
+
 // Code::invalid on a network file system: they break the locks and the syncs that durability rests
 // on.
 [[nodiscard]] Result<void> check_is_local(std::string const& file);

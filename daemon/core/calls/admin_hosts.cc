@@ -83,6 +83,7 @@ Result<Decision> admin_call(State const& state, RemoveHost const& ask, Context&)
 
 Result<Decision> admin_call(State const& state, Summarise const&, Context& context) {
   Summary reply{.region = state.region.name,
+                .is_quarantined = state.region.quarantine.has_value(),
                 .term = state.region.term,
                 .tenants = static_cast<std::int64_t>(state.tenants.size()),
                 .images = static_cast<std::int64_t>(state.images.size()),

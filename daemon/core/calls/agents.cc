@@ -41,6 +41,8 @@ SeeHost alive(State const& state, Host const& host, Context const& context, Deci
   return seen;
 }
 
+}  // namespace
+
 // Nothing is left of it on its host: placement, and with it all that it held, is given back.
 void end(State const& state, Instance& instance, Context const& context, Decision& decision) {
   instance.placement.reset();
@@ -65,6 +67,8 @@ void end(State const& state, Instance& instance, Context const& context, Decisio
       (PLANTED(token_expires_at_end) ? Duration{} : context.policy.client_token_retention);
   decision.changes.emplace_back(PutToken{std::move(last)});
 }
+
+namespace {
 
 void initiated_inside(Instance& instance, Context const& context) {
   instance.wanted = instance.shutdown_behavior == ShutdownBehavior::terminate &&
@@ -218,6 +222,15 @@ Result<Decision> report(State const& state, AgentReport const& input, Context& c
   seen.images = status.images;
   seen.foreign = status.foreign;
   seen.unknown.clear();
+  seen.earlier = status.earlier;
+  if (is_from_later_daemon(state, status)) {
+    Region next = TRY(quarantined(state, status, context));
+    decision.events.push_back(
+        {"region in quarantine", {{"host", host->id.value}, {"reason", next.quarantine->reason}}});
+    decision.changes.emplace_back(PutRegion{std::move(next)});
+    decision.changes.emplace_back(std::move(seen));
+    return decision;
+  }
   if (!is_same_hardware(host->inventory, status.inventory)) {
     Host next = *host;
     next.inventory = status.inventory;
@@ -233,7 +246,16 @@ Result<Decision> report(State const& state, AgentReport const& input, Context& c
       continue;
     }
     Instance next = *known;
-    see(state, next, line, context, decision);
+    bool const is_gone = known->wanted == Wanted::terminated && line.seen == Seen::absent;
+    if (state.region.quarantine && !is_gone) {
+      // What an agent says of another spec than ours tells nothing of our records yet.
+      if (status.term != state.region.term) continue;
+      auto const was = std::ranges::lower_bound(status.earlier, line.id, {}, &InstanceSpec::id);
+      bool const is_there = was != status.earlier.end() && was->id == line.id;
+      adopt_seen(next, line, is_there ? &*was : nullptr);
+    } else {
+      see(state, next, line, context, decision);
+    }
     if (next == *known) continue;
     decision.events.push_back({"instance seen",
                                {{"instance", next.id.value},

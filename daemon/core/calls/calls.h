@@ -65,6 +65,10 @@ BERTH_ADMIN_CALL(ListImages)
 BERTH_ADMIN_CALL(ListInstances)
 BERTH_ADMIN_CALL(ShowInstance)
 BERTH_ADMIN_CALL(Summarise)
+BERTH_ADMIN_CALL(ShowRegion)
+BERTH_ADMIN_CALL(AdoptInstances)
+BERTH_ADMIN_CALL(ReleaseRegion)
+BERTH_ADMIN_CALL(RecordBackup)
 #undef BERTH_ADMIN_CALL
 
 // What agents say (agents.cc).
@@ -73,6 +77,19 @@ Result<Decision> hello(State const& state, AgentHello const& input, Context& con
 Result<Decision> heartbeat(State const& state, AgentHeartbeat const& input, Context& context);
 Result<Decision> report(State const& state, AgentReport const& input, Context& context);
 Result<Decision> gone(State const& state, AgentGone const& input, Context& context);
+
+// Quarantine (quarantine.cc).
+//
+// A report that only a later daemon than this one can be behind: of a later term, or of a later
+// spec of this term than was ever made.
+[[nodiscard]] bool is_from_later_daemon(State const& state, HostStatus const& status);
+// The region's record with a quarantine and a term past the one that was reported.
+[[nodiscard]] Result<Region> quarantined(State const& state, HostStatus const& status,
+                                         Context const& context);
+// In quarantine, one line of a report: the record follows what its host has and last wanted.
+void adopt_seen(Instance& instance, InstanceStatus const& line, InstanceSpec const* earlier);
+// Nothing is left of it on its host (agents.cc).
+void end(State const& state, Instance& instance, Context const& context, Decision& decision);
 
 // Shared by the calls (lookup.cc).
 //

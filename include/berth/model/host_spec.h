@@ -56,6 +56,12 @@ struct HostSpec {
   Term term;
   Generation generation;
   std::vector<InstanceSpec> instances;  // by id, ascending, unique
+  // The region is in quarantine: its records may be older than what runs. The agent starts, stops
+  // and removes nothing at all, tombstones included, and reports what it sees.
+  bool adopt_only = false;
+  // Written by the agent alone, never by the daemon: while `adopt_only`, what the last spec before
+  // the quarantine wanted. By id, ascending, unique.
+  std::vector<InstanceSpec> earlier;
 
   bool operator==(HostSpec const&) const = default;
 };

@@ -8,6 +8,7 @@
 
 #include "berth/base/time.h"
 #include "berth/model/host.h"
+#include "berth/model/host_spec.h"
 #include "berth/model/ids.h"
 #include "berth/model/instance.h"
 
@@ -40,6 +41,10 @@ struct HostStatus {
   std::vector<std::string> foreign;       // names of domains that are not ours; never touched
   std::vector<std::string> images;        // digests in the cache, ascending
   HostInventory inventory;
+  // Only in quarantine: of the spec before it, what the present spec does not know, or knows
+  // otherwise (HostSpec::earlier). By id, ascending, unique; bounded, the rest follows when these
+  // are decided.
+  std::vector<InstanceSpec> earlier;
 
   bool operator==(HostStatus const&) const = default;
 };

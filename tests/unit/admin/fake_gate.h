@@ -73,6 +73,13 @@ inline Options test_options(std::filesystem::path const& images) {
   options.inspect = [](std::filesystem::path const&, ImageFormat) {
     return Result<ImageFacts>(ImageFacts{.virtual_size = Bytes(4096)});
   };
+  options.make_backup = [](std::function<void(Result<BackupFile>)> done) {
+    done(BackupFile{.path = "/b/1.db", .bytes = 4096, .created = WallTime{7}});
+  };
+  options.backups = [] {
+    return Result<std::vector<BackupFile>>(
+        std::vector<BackupFile>{{.path = "/b/1.db", .bytes = 4096, .created = WallTime{7}}});
+  };
   options.audit = [](std::uint64_t, std::size_t) {
     return Result<std::vector<core::AuditRecord>>(std::vector<core::AuditRecord>{});
   };

@@ -209,6 +209,14 @@ core::Reply reply_for(core::AdminCall const& call) {
           return core::Summary{.hosts = {{HostHealth::up, 2}},
                                .instances = {{core::InstanceState::shutting_down, 1}},
                                .zones = {core::ZoneView{}}};
+        else if constexpr (std::is_same_v<A, core::AdoptInstances>)
+          return core::InstanceList{{full_instance()}};
+        else if constexpr (std::is_same_v<A, core::ShowRegion>)
+          return core::RegionView{
+              .region = {.name = "us-east-1", .quarantine = core::Quarantine{{5}, "restored"}},
+              .unknown = {core::UnknownInstance{.id = InstanceId("i-2"), .obstacle = "no tenant"}},
+              .gone = {InstanceId("i-3")},
+              .silent = {"h2"}};
         else
           return core::Done{};
       },

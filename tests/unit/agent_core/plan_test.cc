@@ -272,5 +272,77 @@ TEST_F(PlanTest, IdleImagesBeyondTheLimitAreDropped) {
   expect_action<EvictImage>();
 }
 
+// ---- In quarantine
+
+class QuarantinePlanTest : public PlanTest {
+ protected:
+  InstanceSpec& want_nothing_done(Power power) {
+    InstanceSpec& one = want(power);
+    spec->adopt_only = true;
+    return one;
+  }
+};
+
+TEST_F(QuarantinePlanTest, NothingIsDoneWhateverIsWantedAndWhateverIsThere) {
+  have_image();
+  for (Power power : {Power::running, Power::stopped, Power::absent}) {
+    for (DomainState state : {DomainState::running, DomainState::shutting_down, DomainState::off,
+                              DomainState::paused, DomainState::crashed}) {
+      for (std::uint64_t generation : {1U, 2U, 3U}) {
+        want_nothing_done(power).generation = PlacementGeneration(2);
+        spec->instances.front().starts = 7;
+        spec->instances.front().reboots = 7;
+        see(state).generation = PlacementGeneration(generation);
+        expect_no_action();
+        EXPECT_EQ(status().generation, PlacementGeneration(generation));
+      }
+    }
+    observed = {};
+    expect_no_action();
+    EXPECT_EQ(status().seen, Seen::absent);
+    observed.disks = {{id, PlacementGeneration(2)}};
+    expect_no_action();
+    EXPECT_EQ(status().seen, Seen::stopped);
+  }
+}
+
+TEST_F(QuarantinePlanTest, UnknownDomainsAndIdleImagesAreOnlySaid) {
+  want_nothing_done(Power::running);
+  spec->instances.clear();
+  see(DomainState::running);
+  for (std::size_t i = 0; i < 2 * kIdleImagesMax; ++i)
+    observed.images.push_back("digest" + std::to_string(100 + i));
+  expect_no_action();
+  EXPECT_EQ(status().seen, Seen::running);
+}
+
+TEST_F(QuarantinePlanTest, WhatWasWantedBeforeIsKeptThroughManySpecs) {
+  want(Power::running);
+  HostSpec const before = *spec;
+  HostSpec const first{.host = before.host, .term = Term(9), .adopt_only = true};
+  HostSpec second = first;
+  second.generation = Generation(1);
+  second.earlier = {};
+  HostSpec const kept = accepted(accepted(before, first), second);
+  EXPECT_EQ(kept.earlier, before.instances);
+  EXPECT_EQ(earlier_to_report(kept), before.instances);
+}
+
+TEST_F(QuarantinePlanTest, WhatTheSpecKnowsAlikeIsNotReportedAgain) {
+  want(Power::running);
+  HostSpec next = *spec;
+  next.adopt_only = true;
+  EXPECT_TRUE(earlier_to_report(accepted(spec, next)).empty());
+  next.instances.front().power = Power::stopped;
+  EXPECT_THAT(earlier_to_report(accepted(spec, next)), SizeIs(1));
+}
+
+TEST_F(QuarantinePlanTest, AfterTheQuarantineNothingIsKept) {
+  want(Power::running);
+  HostSpec quarantined = *spec;
+  quarantined.adopt_only = true;
+  EXPECT_TRUE(accepted(accepted(spec, quarantined), *spec).earlier.empty());
+}
+
 }  // namespace
 }  // namespace berth::agent
