@@ -260,7 +260,13 @@ void Checkers::on_power_cut(HostId const& host) {
 void Checkers::on_state(core::State const& state) {
   std::vector<std::string> const broken = core::broken_invariants(state);
   if (!broken.empty()) world_.violated("I5: " + broken.front());
-  if (!returned_.empty()) return;  // its host is fuller than anybody decided
+  // Its host is fuller than anybody decided, also while the report of it is not durable yet.
+  bool const has_returned =
+      !returned_.empty() || std::ranges::any_of(began_again_, [&](InstanceId const& id) {
+        auto const known = durable_.find(id);
+        return known != durable_.end() && known->second.is_known_stopped;
+      });
+  if (has_returned) return;
   std::vector<std::string> const exceeded = core::exceeded_limits(state);
   if (!exceeded.empty()) world_.violated("I4, I6: " + exceeded.front());
 }
@@ -369,6 +375,19 @@ void Checkers::on_action(HostId const& host, agent::Action const& action) {
   if (record != durable_.end() && record->second.uuid != removal->uuid) {
     world_.violated("I12: the removal of " + removal->id.value + " names another UUID");
   }
+}
+
+HostId Checkers::host_of(InstanceId const& id) const {
+  auto const known = durable_.find(id);
+  return known != durable_.end() && known->second.placement ? known->second.placement->host
+                                                            : HostId();
+}
+
+void Checkers::on_identity(HostId const& host, bool is_its_machine, bool is_accepted) {
+  if (is_its_machine == is_accepted) return;
+  world_.violated("I7: " + host.value +
+                  (is_accepted ? ": another machine was taken for it"
+                               : ": the host's own machine was refused"));
 }
 
 void Checkers::for_each_phase(

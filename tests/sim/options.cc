@@ -79,6 +79,7 @@ Options drawn_options(Entropy& e) {
            .spec_repeated_late = ppm(e, 50'000),
            .report_doubled = ppm(e, 100'000),
            .call_doubled = ppm(e, 200'000),
+           .fault_aimed = 50'000 + e.below(300'000),
            .answer_lost = ppm(e, 100'000),
            .crash_after_durable = ppm(e, 1'000'000)};
   o.policy.terminated_retention = minutes(e.between(10, 60));

@@ -59,10 +59,12 @@ class Run {
                  [this](std::string const& id) { return cluster_.checkers.was_reaped(id); }) {}
 
   Outcome make() {
+    auditor_.token_retention = cluster_.options.policy.client_token_retention;
     cluster_.set_up();
     Workload workload(cluster_, auditor_);
     cluster_.daemon.on_crash = [&] { workload.on_daemon_crash(); };
     Faults faults(cluster_);
+    workload.on_change = [&](InstanceId const& id) { faults.aim(id); };
     faults.on_wall_step = [&] { auditor_.on_wall_step(); };
     faults.on_store_full = [&](Instant until) { auditor_.store_full(until); };
     world_.note("storm");
