@@ -157,8 +157,9 @@ void RegionCounts::sweep(core::State const& state, Instant now) {
     swept_to_ = host->first;
     core::SeeHost const* seen = core::find(state.seen, host->first);
     Generation const* newest = core::find(state.derived.spec_generation, host->first);
+    bool const is_up = seen != nullptr && seen->announced == HostHealth::up;
     bool const is_behind =
-        seen != nullptr && host->second.inventory && newest != nullptr &&
+        is_up && host->second.inventory && newest != nullptr &&
         (seen->spec_term != state.region.term || seen->spec_generation < *newest);
     if (!is_behind) {
       behind_since_.erase(host->first);

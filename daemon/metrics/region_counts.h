@@ -36,8 +36,8 @@ struct ZoneCounts {
   bool operator==(ZoneCounts const&) const = default;
 };
 
-// Of hosts that have reported and act on an older spec than the newest. Counted in slices, one per
-// tick: at most a minute old in a region of 30,000 hosts.
+// Of hosts that are up, have reported, and act on an older spec than the newest. Counted in slices,
+// one per tick: at most a minute old in a region of 30,000 hosts.
 struct BehindCounts {
   std::map<ZoneName, std::int64_t> hosts;  // zones without any are left out
   Duration oldest;                         // how long the slowest has been behind

@@ -148,6 +148,13 @@ TEST(RegionCounts, CountHostsThatActOnAnOlderSpec) {
   EXPECT_EQ(region.counts.behind().hosts.at(host.zone), 1);
   region.counts.ticked(region.state, now = now + seconds(7));
   EXPECT_EQ(region.counts.behind().oldest, seconds(7));
+  // A host that is away has another alert of its own.
+  region.take(core::SeeHost{.id = host.id, .announced = HostHealth::lost});
+  region.counts.ticked(region.state, now);
+  EXPECT_TRUE(region.counts.behind().hosts.empty());
+  region.take(core::SeeHost{.id = host.id, .announced = HostHealth::up});
+  region.counts.ticked(region.state, now);
+  EXPECT_EQ(region.counts.behind().oldest, Duration{});
   region.take(core::SeeHost{.id = host.id,
                             .spec_term = region.state.region.term,
                             .spec_generation = region.state.derived.spec_generation.at(host.id),
