@@ -67,6 +67,8 @@ ROWS = [
               (f"sum by (health) (berth_hosts{{{Z}}})", "{{health}}"), stacked=True),
         graph("Hosts set aside", "Cordoned by an operator, or still acting on an older spec than the newest.", "none",
               (f"sum by (zone) (berth_hosts_cordoned{{{Z}}})", "{{zone}} cordoned"), (f"sum by (zone) (berth_hosts_behind{{{Z}}})", "{{zone}} behind")),
+        graph("Unknown instances", "Domains on hosts that carry Berth's metadata but that no spec names. They are reported and never touched.", "none",
+              (f"sum by (zone) (berth_unknown_instances{{{Z}}})", "{{zone}}")),
         graph("Instances by state", "By EC2 state, over the chosen zones. Terminated ones stay visible for an hour.", "none",
               (f"sum by (state) (berth_instances{{{Z}}})", "{{state}}"), stacked=True),
         graph("vCPUs", "What hosts may sell with over-commit, what instances hold, and what is left on hosts that are up and not cordoned.", "none", *use("vcpus")),

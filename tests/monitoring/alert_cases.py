@@ -81,6 +81,7 @@ CASES = {
     "BerthHostLost": (hosts(3, lost=1), hosts(4)),
     "BerthManyHostsLost": (hosts(7, suspect=2, lost=1), hosts(9, lost=1)),
     "BerthHostsBehind": (one("berth_hosts_behind_oldest_seconds", still(700)), one("berth_hosts_behind_oldest_seconds", still(20))),
+    "BerthUnknownInstances": (one("berth_unknown_instances", still(2), D + ',zone="z"'), one("berth_unknown_instances", still(0), D + ',zone="z"')),
     "BerthZoneCapacityLow": (zone(50, 5, 50), zone(50, 15, 50)),
     "BerthNoCapacity": (api("InsufficientInstanceCapacity", 0.2), api("Success", 10)),
     "BerthInstancesStuck": (one("berth_instances_oldest_seconds", still(1000), D + ',state="pending"'),
