@@ -102,9 +102,9 @@ void Checkers::on_instance(Instance const& instance) {
   } else {
     // A guest shut itself down, its host was cut off and rebooted before it could hear of it, and
     // started the guest again from the spec it had: shown as what it is, until it is down again.
-    bool const has_returned =
-        known.state == InstanceState::stopped && state == InstanceState::stopping &&
-        (runs_on_.contains(instance.id) || began_again_.contains(instance.id));
+    bool const has_returned = known.state == InstanceState::stopped &&
+                              state == InstanceState::stopping &&
+                              began_again_.contains(instance.id);
     if (has_returned) {
       world_.met("guest", "returned under an older spec");
       returned_.insert(instance.id);

@@ -22,9 +22,11 @@ void Faults::again(Duration mean, Kind kind) {
 
 // Things break when they are moved: something that is armed strikes at what was just begun there.
 void Faults::aim(InstanceId const& id) {
+  strike(id, world_.between({}, world_.entropy().below(2) == 0 ? milliseconds(500) : seconds(15)));
+}
+
+void Faults::strike(InstanceId const& id, Duration soon) {
   if (kinds_.empty() || !world_.chance(cluster_.options.ppm.fault_aimed)) return;
-  Duration const soon =
-      world_.between({}, world_.entropy().below(2) == 0 ? milliseconds(500) : seconds(15));
   std::size_t const kind = world_.entropy().below(kinds_.size());
   world_.after(soon, [this, id, kind] {
     if (!is_on_) return;
@@ -154,6 +156,7 @@ void Faults::start_daemon_faults(FaultRates const& f) {
       return;
     }
     cluster_.hit_all(Fault::wall_step);
+    cluster_.checkers.on_wall(cluster_.daemon.wall());
     cluster_.daemon.clock().step_wall(step);
     cluster_.checkers.on_wall(cluster_.daemon.wall());
     if (on_wall_step) on_wall_step();
@@ -277,6 +280,7 @@ void Faults::stop() {
     cluster_.hosts[i]->start_agent();
   }
   cluster_.daemon.start();
+  if (SimStore* store = cluster_.daemon.store()) store->mend();
 }
 
 }  // namespace berth::sim

@@ -15,6 +15,8 @@ class Faults {
 
   // A client's call about this instance has just succeeded.
   void aim(InstanceId const& id);
+  // Perhaps something breaks where it is, that much later.
+  void strike(InstanceId const& id, Duration soon);
 
   // What the auditor wants to know: a step of the daemon's clock; the store has no room until then.
   std::function<void()> on_wall_step;

@@ -177,8 +177,12 @@ void SimHypervisor::answer(ActionDone done, Result<void> result) {
 
 void SimHypervisor::observe(ObserveDone done) {
   Duration took = world_.between({200'000}, milliseconds(20));
+  Duration until_told = world_.between({50'000}, milliseconds(20));
   if (world_.chance(options_.ppm.observe_hangs)) {
-    took = world_.between(seconds(10), minutes(10));
+    bool const is_seen_first = world_.entropy().below(2) == 0;
+    (is_seen_first ? until_told : took) = world_.entropy().below(8) == 0
+                                              ? world_.between(seconds(5), minutes(10))
+                                              : world_.between(milliseconds(100), seconds(5));
     machine_.watch_.on_fault_of_host(Fault::observe_hangs, machine_.id());
   }
   if (world_.chance(options_.ppm.observe_fails)) {
@@ -188,10 +192,10 @@ void SimHypervisor::observe(ObserveDone done) {
     });
     return;
   }
-  // Seen at one moment, told a little later: by then it may be otherwise.
-  later(took, [this, done = std::move(done)] {
+  // Seen at one moment, told later: by then it may be otherwise.
+  later(took, [this, until_told, done = std::move(done)] {
     auto const found = std::make_shared<agent::Observed>(machine_.observed());
-    later(world_.between({50'000}, milliseconds(20)), [found, done] { done(std::move(*found)); });
+    later(until_told, [found, done] { done(std::move(*found)); });
   });
 }
 

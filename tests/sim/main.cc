@@ -285,7 +285,7 @@ int main(int argc, char** argv) {
     return 2;
   }
   log_start({.level = LogLevel::error, .file = "/dev/null"});
-  std::signal(SIGABRT, on_abort);
+  for (int const number : {SIGABRT, SIGSEGV, SIGBUS, SIGFPE}) std::signal(number, on_abort);
   Result<std::vector<std::uint64_t>> const corpus = corpus_seeds(FLAGS_corpus);
   if (!corpus) {
     std::fprintf(stderr, "berth-sim: %s\n", corpus.error().message.c_str());

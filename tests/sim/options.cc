@@ -71,7 +71,7 @@ Options drawn_options(Entropy& e) {
            .action_hangs = ppm(e, 20'000),
            .action_fails = ppm(e, 100'000),
            .observe_fails = ppm(e, 100'000),
-           .observe_hangs = ppm(e, 2'000),
+           .observe_hangs = ppm(e, 20'000),
            .boot_is_slow = ppm(e, 200'000),
            .power_button_ignored = ppm(e, 400'000),
            .fetch_fails = ppm(e, 300'000),

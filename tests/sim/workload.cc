@@ -87,7 +87,10 @@ void Workload::send(std::size_t tenant, std::string name, core::ApiAction action
   operation->tenant = tenant;
   operation->call = call(tenant, std::move(name), std::move(action), dry_run);
   operation->is_answer_lost = world_.chance(cluster_.options.ppm.answer_lost);
-  if (operation->is_answer_lost) hit_answer_lost(*operation);
+  for (InstanceId const& id : named_in(operation->call.action)) {
+    if (operation->is_answer_lost) cluster_.hit_instance(Fault::answer_lost, id);
+    if (on_call) on_call(id);
+  }
   send(operation);
   if (is_safe_to_repeat(*operation) && world_.chance(cluster_.options.ppm.call_doubled))
     send(repeated(*operation));
@@ -114,18 +117,20 @@ void Workload::send_again_later(Operation const& o) {
   });
 }
 
-void Workload::hit_answer_lost(Operation const& o) {
+std::vector<InstanceId> Workload::named_in(core::ApiAction const& action) {
+  std::vector<InstanceId> out;
+  auto add = [&out](std::vector<std::string> const& ids) {
+    for (std::string const& id : ids) out.emplace_back(id);
+  };
   std::visit(
       [&]<class Action>(Action const& ask) {
-        if constexpr (requires { ask.ids.front().size(); }) {
-          for (std::string const& id : ask.ids)
-            cluster_.hit_instance(Fault::answer_lost, InstanceId(id));
-        } else if constexpr (requires { ask.resources.front().size(); }) {
-          for (std::string const& id : ask.resources)
-            cluster_.hit_instance(Fault::answer_lost, InstanceId(id));
-        }
+        if constexpr (requires { ask.ids.front().size(); })
+          add(ask.ids);
+        else if constexpr (requires { ask.resources.front().size(); })
+          add(ask.resources);
       },
-      o.call.action);
+      action);
+  return out;
 }
 
 void Workload::send(OperationRef o) {
@@ -174,15 +179,26 @@ void Workload::settle(OperationRef const& o) {
   } else if (is_safe_to_repeat(*o) && is_running_) {
     send_again_later(*o);
   }
-  ids_[o->tenant].clear();
+  auto const was = std::exchange(ids_[o->tenant], {});
   for (auto const& [id, v] : *o->after) {
     ids_[o->tenant][id] = v.state;
+    bool const is_down = v.state == core::InstanceState::stopped && was.contains(id) &&
+                         was.at(id) == core::InstanceState::running;
+    if (is_down && is_running_ && world_.entropy().below(2) == 0) start_soon(o->tenant, id);
     auto const before = o->before->find(id);
     bool const is_new = before == o->before->end() || before->second.state != v.state ||
                         before->second.instance.reboots_wanted != v.instance.reboots_wanted;
     if (is_new && on_change) on_change(v.instance.id);
     if (is_new && is_running_ && world_.entropy().below(8) == 0) follow_up(o->tenant, id);
   }
+}
+
+// Somebody who watches, and starts again what has gone down by itself.
+void Workload::start_soon(std::size_t tenant, std::string const& id) {
+  world_.after(world_.between({}, seconds(5)), [this, tenant, id] {
+    if (is_running_ && cluster_.daemon.is_up())
+      send(tenant, "StartInstances", core::StartInstances{{id}});
+  });
 }
 
 // Somebody who does not wait for the first to be done.
@@ -482,9 +498,9 @@ void Workload::enable_tenant(std::size_t t, bool is_enabled) {
   is_enabled_[t] = is_enabled;
   auditor_.tenant_enabled(t, is_enabled, false);
   admin("tenant.set", core::SetTenant{.id = cluster_.tenants[t].id.value, .enabled = is_enabled},
-        [this, t, is_enabled](Result<core::Reply> const& reply) {
+        [this, t, is_enabled, number = ++operator_calls_](Result<core::Reply> const& reply) {
           // A later call may be on its way already: then this answer says nothing.
-          if (reply && is_enabled_[t] == is_enabled) auditor_.tenant_enabled(t, is_enabled, true);
+          if (reply && operator_calls_ == number) auditor_.tenant_enabled(t, is_enabled, true);
         });
 }
 
@@ -518,10 +534,8 @@ void Workload::next_operator_call() {
         bool const is_enabled = is_key_enabled_[t];
         auditor_.key_enabled(t, is_enabled, false);
         admin("key.set", core::SetAccessKey{cluster_.tenants[t].key.value, is_enabled},
-              [this, t, is_enabled](Result<core::Reply> const& reply) {
-                if (reply && is_key_enabled_[t] == is_enabled) {
-                  auditor_.key_enabled(t, is_enabled, true);
-                }
+              [this, t, is_enabled, number = ++operator_calls_](Result<core::Reply> const& reply) {
+                if (reply && operator_calls_ == number) auditor_.key_enabled(t, is_enabled, true);
               });
         break;
       }

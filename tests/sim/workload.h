@@ -26,6 +26,8 @@ class Workload {
   [[nodiscard]] std::uint64_t calls() const { return calls_; }
   // A call that changes this instance has succeeded.
   std::function<void(InstanceId const&)> on_change;
+  // One is about to be sent.
+  std::function<void(InstanceId const&)> on_call;
 
  private:
   using OperationRef = std::shared_ptr<Operation>;
@@ -40,8 +42,10 @@ class Workload {
   [[nodiscard]] static bool is_safe_to_repeat(Operation const& operation);
   [[nodiscard]] OperationRef repeated(Operation const& operation);
   void send_again_later(Operation const& operation);
+  void start_soon(std::size_t tenant, std::string const& id);
   void follow_up(std::size_t tenant, std::string const& id);
-  void hit_answer_lost(Operation const& operation);
+  // The instances that a call names.
+  [[nodiscard]] static std::vector<InstanceId> named_in(core::ApiAction const& action);
   core::ApiCall call(std::size_t tenant, std::string name, core::ApiAction action,
                      bool dry_run = false);
 
@@ -79,6 +83,7 @@ class Workload {
   std::uint64_t calls_ = 0;
   std::uint64_t requests_ = 0;
   std::uint64_t tokens_ = 0;
+  std::uint64_t operator_calls_ = 0;  // that enable or disable
   std::vector<OperationRef> under_way_;
   // Per tenant, as last listed.
   std::vector<std::map<std::string, core::InstanceState>> ids_;
