@@ -123,6 +123,7 @@ void Checkers::on_instance(Instance const& instance) {
       world_.violated("I8: " + instance.id.value + " moved without evidence that it had stopped");
     }
   }
+  if (instance.starts_wanted > known.starts) began_again_.erase(instance.id);
   if (state != known.state || is_new) {
     world_.note("state", instance.id.value, core::name(state));
   }
@@ -312,7 +313,6 @@ void Checkers::check_room(HostId const& host, InstanceId const& beginning) {
 
 void Checkers::on_shut_down_inside(InstanceId const& id, std::uint64_t starts) {
   shut_down_inside_[id] = std::max(shut_down_inside_[id], starts);
-  began_again_.erase(id);
   auto const on = runs_on_.find(id);
   auto const known = durable_.find(id);
   if (known == durable_.end() || !known->second.placement) return;

@@ -113,7 +113,7 @@ class Checkers final : public GuestWatch {
   std::map<InstanceId, Durable> durable_;
   std::map<InstanceId, std::uint64_t> shut_down_inside_;  // at which count of starts, the last one
   std::map<InstanceId, HostId> ended_inside_;  // since its host booted, and not begun again
-  std::set<InstanceId> began_again_;           // since they shut themselves down
+  std::set<InstanceId> began_again_;           // after they shut themselves down, in the same start
   std::set<InstanceId> ran_;
   std::set<InstanceId> reaped_;
   std::set<InstanceId> returned_;  // run though they were stopped; their host shuts them down again
