@@ -36,6 +36,9 @@ namespace {
 // Beside the EC2 API's connections, each of which has one job at most: so none of its jobs is ever
 // dropped after its commit.
 constexpr std::size_t kJobsForOthers = 4'096;
+// Long answers wait to be written; one thread, which yields to the rest.
+constexpr std::size_t kLongAnswersQueuedMax = 256;
+constexpr int kLongAnswersNiceness = 10;
 // Store, logs, threads' loops, operators, image fetches.
 constexpr std::uint64_t kFilesForOthers = 1'024;
 constexpr std::uint32_t kAdminConnectionsMax = 128;  // each of the admin API's two listeners
@@ -84,6 +87,7 @@ struct Berthd::Parts {
   ThrottledCount throttled;
   std::size_t hosts_at_start = 0;
   std::unique_ptr<Executor> executor;
+  std::unique_ptr<Executor> long_executor;
   std::unique_ptr<Published> published;
   std::unique_ptr<Agents> agents;
   std::unique_ptr<link::LinkServer> link;
@@ -139,6 +143,7 @@ Result<void> Berthd::Parts::open_files() {
 Result<void> Berthd::Parts::start_core() {
   core::State state = TRY(driver::Driver::load(*store, settings.policy));
   executor = std::make_unique<Executor>(2, settings.api_connections_max + kJobsForOthers);
+  long_executor = std::make_unique<Executor>(1, kLongAnswersQueuedMax, kLongAnswersNiceness);
   published = std::make_unique<Published>(key, [this](ec2::KeyTablePtr keys) {
     if (ec2) ec2->publish(std::move(keys));
   });
@@ -172,6 +177,8 @@ Result<void> Berthd::Parts::start_core() {
           .presigned = settings.presigned,
           .rate_percent = settings.api_rate_percent,
           .execute = [this](std::function<void()> job) { executor->run(std::move(job)); },
+          .execute_long =
+              [this](std::function<void()> job) { return long_executor->run(std::move(job)); },
           .observe =
               [this](ec2::Observation const& o) {
                 metrics.api_request(o.action, o.code, o.latency);
@@ -368,6 +375,7 @@ void Berthd::stop() {
   }
   if (p.link) p.link->stop();
   if (p.driver) p.driver->stop();
+  if (p.long_executor) p.long_executor->stop();
   if (p.executor) p.executor->stop();
   parts_.reset();
 }

@@ -11,17 +11,19 @@ namespace berth {
 
 class Executor {
  public:
-  Executor(unsigned threads, std::size_t queued_max);
+  // `niceness`: how much less of a processor its threads get than others while there are too few:
+  // 0 to 19, as nice(1).
+  Executor(unsigned threads, std::size_t queued_max, int niceness = 0);
   ~Executor();  // stop()
 
-  // Any thread. A full queue, or one that is stopped, drops the job: its request goes unanswered
-  // here and the listener answers 503.
-  void run(std::function<void()> job);
+  // Any thread. False: the queue is full, or stopped, and the job is dropped: unless somebody
+  // answers its request, the listener says 503.
+  bool run(std::function<void()> job);
   // Finishes what is queued, then joins. Idempotent.
   void stop();
 
  private:
-  void work();
+  void work(int niceness);
 
   Mailbox<std::function<void()>> jobs_;
   std::vector<std::thread> threads_;

@@ -210,7 +210,8 @@ class Planner {
            has_process(c.domain) ? Seen::running : (c.is_busy ? Seen::preparing : Seen::stopped));
   }
 
-  // Ours by their metadata, but in no spec: reported, never touched.
+  // Ours by their metadata, but in no spec: reported, never touched. One that is off is not called
+  // stopped: a spec that is on its way, older than the wish to stop it, may start it once more.
   void add_unknown() {
     for (DomainSeen const& d : s_.observed.domains) {
       bool const is_known = std::any_of(plan_.statuses.begin(), plan_.statuses.end(),
@@ -220,7 +221,7 @@ class Planner {
         act(RemoveInstance{d.id, d.generation, d.uuid, tombstone()});
       plan_.statuses.push_back({.id = d.id,
                                 .generation = d.generation,
-                                .seen = has_process(&d) ? Seen::running : Seen::stopped,
+                                .seen = has_process(&d) ? Seen::running : Seen::preparing,
                                 .reboots = d.reboots,
                                 .starts = d.starts,
                                 .private_ip = d.private_ip});

@@ -14,7 +14,7 @@ class DaemonLink {
 
   // Not connected: dropped; the driver reports again on every connect.
   virtual void send(HostStatus const& status) = 0;
-  // A small sign of life, numbered from 1 within this run of the agent.
+  // A small sign of life. Numbers grow, and are not those of an earlier run of the agent.
   virtual void heartbeat(std::uint64_t number) = 0;
 };
 

@@ -24,6 +24,7 @@ constexpr std::string_view kThrottled = "RequestLimitExceeded";
 constexpr std::string_view kThrottledText = "Request limit exceeded.";
 constexpr std::string_view kByTenant = "tenant";
 constexpr std::chrono::milliseconds kThrottledDelay{200};
+constexpr std::size_t kLongAnswerLines = 100;
 constexpr Duration kComeAgain = seconds(1);  // where nobody knows when there will be room
 
 // One request on its way; owned by whoever has to do the next step.
@@ -68,6 +69,25 @@ void take_older_versions(std::vector<wire::Parameter>& parameters) {
       p.value = ours;
     }
   }
+}
+
+// How much there is to render, roughly: instances, types, images, tags.
+std::size_t lines_of(core::Reply const& reply) {
+  return std::visit(
+      []<class T>(T const& r) -> std::size_t {
+        if constexpr (std::is_same_v<T, core::Reservations>) {
+          std::size_t lines = 0;
+          for (core::ReservationView const& one : r.items) lines += one.instances.size();
+          return lines;
+        } else if constexpr (std::is_same_v<T, core::Launched>) {
+          return r.reservation.instances.size();
+        } else if constexpr (requires { r.items.size(); }) {
+          return r.items.size();
+        } else {
+          return 1;
+        }
+      },
+      reply);
 }
 
 }  // namespace
@@ -236,6 +256,11 @@ void Service::Impl::take_reply(TicketPtr const& ticket, Result<core::Reply> repl
   auto held = std::make_shared<Result<core::Reply> const>(std::move(reply));
   core::ConsoleAt const* console = nullptr;
   if (*held) console = std::get_if<core::ConsoleAt>(&**held);
+  if (options.execute_long && *held && lines_of(**held) > kLongAnswerLines) {
+    if (options.execute_long([this, ticket, held] { conclude(*ticket, *held, ""); })) return;
+    ticket->render([this, ticket] { refuse_for_now(*ticket, "region", kComeAgain); });
+    return;
+  }
   if (console == nullptr || !console->host || !options.read_console) {
     ticket->render([this, ticket, held] { conclude(*ticket, *held, ""); });
     return;

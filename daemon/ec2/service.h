@@ -62,6 +62,9 @@ struct ServiceOptions {
   // Runs a job later on one of the front's own threads; never on the thread that calls it. A job
   // that is dropped (shutdown) leaves its request unanswered. Must be set.
   std::function<void(std::function<void()>)> execute;
+  // The same for long answers, which would hold up the short ones behind them: false when too many
+  // wait, and the request is told to come again. Empty: they are rendered where all are.
+  std::function<bool(std::function<void()>)> execute_long;
   // Called once per request, on whichever thread answers it. Empty: nobody counts.
   std::function<void(Observation const&)> observe;
   // What the host keeps of an instance's serial console, up to the last 64 KiB. May call back on

@@ -31,6 +31,11 @@ void set_usage(MetricsPage& page, std::string const& what, MetricLabels const& z
   page.set("berth_" + what + "_disk_bytes", zone, amount.disk_gib << 30);
 }
 
+std::int64_t count_in(std::map<ZoneName, std::int64_t> const& counts, ZoneName const& zone) {
+  auto const found = counts.find(zone);
+  return found == counts.end() ? 0 : found->second;
+}
+
 }  // namespace
 
 DaemonMetrics::DaemonMetrics()
@@ -80,7 +85,7 @@ void DaemonMetrics::ticked(core::State const& state, Instant now) {
   counts_.ticked(state, now);
   Snapshot next{.at = now,
                 .zones = counts_.zones(),
-                .behind = counts_.behind(),
+                .swept = counts_.swept(),
                 .tenants = static_cast<std::int64_t>(state.tenants.size()),
                 .images = static_cast<std::int64_t>(state.images.size()),
                 .audit_records = static_cast<std::int64_t>(state.region.audit_count),
@@ -128,9 +133,8 @@ void DaemonMetrics::show(Snapshot const& s) {
                 counts.hosts[h]);
     }
     page_.set("berth_hosts_cordoned", {{"zone", zone}}, counts.cordoned);
-    auto const behind = s.behind.hosts.find(name);
-    page_.set("berth_hosts_behind", {{"zone", zone}},
-              behind == s.behind.hosts.end() ? 0 : behind->second);
+    page_.set("berth_hosts_behind", {{"zone", zone}}, count_in(s.swept.behind, name));
+    page_.set("berth_unknown_instances", {{"zone", zone}}, count_in(s.swept.unknown, name));
     set_usage(page_, "capacity", {{"zone", zone}}, counts.capacity);
     set_usage(page_, "used", {{"zone", zone}}, counts.used);
     set_usage(page_, "free", {{"zone", zone}}, counts.free);
@@ -145,7 +149,7 @@ void DaemonMetrics::show(Snapshot const& s) {
     page_.set("berth_instances_oldest_seconds", {{"state", std::string(core::name(state))}},
               s.oldest[index_of(state)]);
   }
-  page_.set("berth_hosts_behind_oldest_seconds", {}, s.behind.oldest);
+  page_.set("berth_hosts_behind_oldest_seconds", {}, s.swept.behind_oldest);
   page_.set("berth_tenants", {}, s.tenants);
   page_.set("berth_images", {}, s.images);
   page_.set("berth_audit_records", {}, s.audit_records);

@@ -43,7 +43,7 @@ class DaemonMetrics {
   struct Snapshot {
     Instant at;
     std::map<ZoneName, ZoneCounts> zones;
-    BehindCounts behind;
+    SweptCounts swept;
     std::array<Duration, kInstanceStates> oldest{};
     std::int64_t tenants = 0;
     std::int64_t images = 0;

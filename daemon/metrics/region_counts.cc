@@ -155,24 +155,31 @@ void RegionCounts::sweep(core::State const& state, Instant now) {
   auto host = state.hosts.upper_bound(swept_to_);
   for (std::size_t n = 0; n < kHostsPerTick && host != state.hosts.end(); ++n, ++host) {
     swept_to_ = host->first;
-    core::SeeHost const* seen = core::find(state.seen, host->first);
-    Generation const* newest = core::find(state.derived.spec_generation, host->first);
-    bool const is_behind =
-        seen != nullptr && host->second.inventory && newest != nullptr &&
-        (seen->spec_term != state.region.term || seen->spec_generation < *newest);
-    if (!is_behind) {
-      behind_since_.erase(host->first);
-      continue;
-    }
-    Instant const since = behind_since_.try_emplace(host->first, now).first->second;
-    ++sweeping_.hosts[host->second.zone];
-    sweeping_.oldest = std::max(sweeping_.oldest, now - since);
+    look_at(state, host->second, now);
   }
   if (host != state.hosts.end()) return;
-  behind_ = std::exchange(sweeping_, {});
+  swept_ = std::exchange(sweeping_, {});
   swept_to_ = {};
   // Hosts that were removed meanwhile.
   std::erase_if(behind_since_, [&](auto const& item) { return !state.hosts.contains(item.first); });
+}
+
+void RegionCounts::look_at(core::State const& state, Host const& host, Instant now) {
+  core::SeeHost const* seen = core::find(state.seen, host.id);
+  if (seen != nullptr && !seen->unknown.empty()) {
+    sweeping_.unknown[host.zone] += static_cast<std::int64_t>(seen->unknown.size());
+  }
+  Generation const* newest = core::find(state.derived.spec_generation, host.id);
+  bool const is_up = seen != nullptr && seen->announced == HostHealth::up;
+  bool const is_behind = is_up && host.inventory && newest != nullptr &&
+                         (seen->spec_term != state.region.term || seen->spec_generation < *newest);
+  if (!is_behind) {
+    behind_since_.erase(host.id);
+    return;
+  }
+  Instant const since = behind_since_.try_emplace(host.id, now).first->second;
+  ++sweeping_.behind[host.zone];
+  sweeping_.behind_oldest = std::max(sweeping_.behind_oldest, now - since);
 }
 
 }  // namespace berth

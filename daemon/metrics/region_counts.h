@@ -36,11 +36,14 @@ struct ZoneCounts {
   bool operator==(ZoneCounts const&) const = default;
 };
 
-// Of hosts that have reported and act on an older spec than the newest. Counted in slices, one per
-// tick: at most a minute old in a region of 30,000 hosts.
-struct BehindCounts {
-  std::map<ZoneName, std::int64_t> hosts;  // zones without any are left out
-  Duration oldest;                         // how long the slowest has been behind
+// What is looked up host by host, in slices, one per tick: at most a minute old in a region of
+// 30,000 hosts. Zones without any are left out.
+struct SweptCounts {
+  // Hosts that are up, have reported, and act on an older spec than the newest.
+  std::map<ZoneName, std::int64_t> behind;
+  Duration behind_oldest;  // how long the slowest of them has been
+  // Domains that carry our metadata but that no spec names.
+  std::map<ZoneName, std::int64_t> unknown;
 };
 
 class RegionCounts {
@@ -54,7 +57,7 @@ class RegionCounts {
   void ticked(core::State const& state, Instant now);
 
   [[nodiscard]] std::map<ZoneName, ZoneCounts> const& zones() const { return zones_; }
-  [[nodiscard]] BehindCounts const& behind() const { return behind_; }
+  [[nodiscard]] SweptCounts const& swept() const { return swept_; }
   // How long the oldest instance of this state has been in it, to the tick; counted from the start
   // of this object for those that were there before. Zero: none, or no passing state.
   [[nodiscard]] Duration oldest(core::InstanceState state) const;
@@ -73,6 +76,7 @@ class RegionCounts {
   void start_passing(std::string const& id, core::InstanceState state);
   void stop_passing(std::string const& id);
   void sweep(core::State const& state, Instant now);
+  void look_at(core::State const& state, Host const& host, Instant now);
 
   bool has_begun_ = false;
   Instant now_;
@@ -82,9 +86,9 @@ class RegionCounts {
   std::unordered_map<std::string, Passing> passing_;  // by id
   std::array<std::map<Instant, std::int64_t>, kInstanceStates> began_;
 
-  HostId swept_to_;        // the last host looked at; empty: begin again
-  BehindCounts sweeping_;  // of the sweep under way
-  BehindCounts behind_;    // of the last whole one
+  HostId swept_to_;       // the last host looked at; empty: begin again
+  SweptCounts sweeping_;  // of the sweep under way
+  SweptCounts swept_;     // of the last whole one
   std::map<HostId, Instant> behind_since_;
 };
 

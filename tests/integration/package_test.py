@@ -27,7 +27,7 @@ PORTS = {8773, 8774, 8775}
 LOOPBACK = ("0100007F", "0000000000000000FFFF00000100007F", "00000000000000000000000001000000")  # as /proc/net has it
 ENDPOINT = "https://127.0.0.1:8773"
 # What other packages write while they work; all else has to be as before.
-OTHERS = re.compile(r"/(proc|sys|dev|run|tmp|var/tmp|var/cache|var/log|var/lib/(apt|dpkg|systemd|libvirt|polkit-1)|etc/(passwd|group|shadow|gshadow|subuid|subgid)-?$)")
+OTHERS = re.compile(r"/(proc|sys|dev|run|tmp|var/tmp|var/cache|var/log|var/lib/(apt|dpkg|systemd|libvirt|polkit-1)|etc/libvirt/|etc/(passwd|group|shadow|gshadow|subuid|subgid)-?$)")
 
 
 def make_packages(directory):
@@ -129,6 +129,11 @@ class Packages(unittest.TestCase):
     # ---- a server's life, in this order --------------------------------------------------------
 
     def install(self):
+        # The operator's own file: read through the service manager, and not ours to remove.
+        credential = self.debian.root / "etc/credstore/berth.region_key"
+        credential.parent.mkdir(mode=0o700, exist_ok=True)
+        credential.write_bytes(os.urandom(32))
+        credential.chmod(0o600)
         self.before = self.debian.files()
         (self.debian.root / "packages").mkdir()
         for path in self.packages.values():
@@ -139,6 +144,8 @@ class Packages(unittest.TestCase):
         self.assertFalse(self.active("berth-agent"))
         self.assertFalse(self.debian.ok("systemctl", "is-failed", "--quiet", "berth-agent"))
         self.assertEqual(self.debian.run("systemctl", "show", "--value", "--property=User", "berthd").strip(), "berth")
+        self.assertTrue((self.debian.root / "var/lib/berth/berth.db").exists())
+        self.assertFalse((self.debian.root / "var/lib/berth/region.key").exists(), "made a key though it was given one")
         status = self.debian.run("cat", f"/proc/{self.main_pid('berthd')}/status")
         self.assertRegex(status, r"CapEff:\s+0000000000000000")
         self.assertRegex(status, r"NoNewPrivs:\s+1")
@@ -303,7 +310,7 @@ class Packages(unittest.TestCase):
         after = self.debian.files()
         for what, paths in (("left behind", after - self.before), ("taken along", self.before - after)):
             self.assertEqual(sorted(p for p in paths if not OTHERS.match(p)), [], what)
-        named = [p for p in after if "berth" in p]
+        named = [p for p in after - self.before if "berth" in p]
         self.assertEqual(named, [], "files of ours are left")
         for table in ("passwd", "group"):
             self.assertNotIn("berth", self.debian.run("getent", table))

@@ -110,6 +110,12 @@ class EveryAlert(unittest.TestCase):
         self.assertEqual(0, done.returncode, done.stdout + done.stderr)
         self.assertIn("SUCCESS", done.stdout)
 
+    def test_a_daemon_that_prometheus_does_not_know_is_down_too(self):
+        others = {'up{job="berth-agent",region="r",instance="h"}': "1+0x80"}
+        fires = [(EVALUATED, [{"labels": '{alertname="BerthdDown"}', "value": 1}])]
+        done = self.run_promtool([self.unit("BerthdDown", others, fires)])
+        self.assertEqual(0, done.returncode, done.stdout + done.stderr)
+
     def test_can_fail(self):
         firing, quiet = CASES["BerthStoreFull"]
         wrong = self.unit("BerthStoreFull", quiet, [(EVALUATED, [{"labels": '{alertname="BerthStoreFull"}', "value": 1}])])

@@ -27,14 +27,6 @@ std::string code_text(Result<core::Reply> const& reply) {
                      reply.error().message;
 }
 
-// What may be in a listing and differ between two that were decided at once: nothing but health.
-bool is_same(Listing const& a, Listing const& b) {
-  return std::ranges::equal(a, b, [](auto const& x, auto const& y) {
-    return x.first == y.first && x.second.instance == y.second.instance &&
-           x.second.state == y.second.state;
-  });
-}
-
 std::string replaced(std::string text, std::string const& what, std::string const& with) {
   for (std::size_t at = 0; (at = text.find(what, at)) != std::string::npos; at += with.size()) {
     text.replace(at, what.size(), with);
@@ -82,6 +74,19 @@ Listing listing_of(core::Reservations const& reply) {
 Auditor::Auditor(World& world, std::size_t tenants,
                  std::function<bool(std::string const&)> was_reaped)
     : world_(world), was_reaped_(std::move(was_reaped)), books_(tenants) {}
+
+bool Auditor::is_same(Listing const& before, Listing const& after) {
+  for (auto const& [id, v] : before) {
+    auto const now = after.find(id);
+    if (now == after.end()) {
+      if (v.state != InstanceState::terminated) return false;  // else its time has come
+    } else if (v.instance != now->second.instance || v.state != now->second.state) {
+      return false;
+    }
+  }
+  return std::ranges::all_of(after,
+                             [&](auto const& entry) { return before.contains(entry.first); });
+}
 
 void Auditor::wrong(Operation const& o, std::string const& what) {
   world_.violated("auditor: " + o.call.action_name + " of tenant " + std::to_string(o.tenant) +
@@ -370,7 +375,11 @@ void Auditor::judge_action(Operation const& o, core::RunInstances const& ask) {
   Books& books = books_[o.tenant];
   if (!ask.client_token.empty()) {
     auto const token = books.tokens.find(ask.client_token);
-    if (token != books.tokens.end() && token->second.may_be_forgotten) {
+    bool const may_be_forgotten =
+        token != books.tokens.end() &&
+        (token->second.may_be_forgotten ||  // the daemon's clock may be one in a hundred fast
+         world_.now() - token->second.at > Duration{token_retention.ns / 50 * 49});
+    if (may_be_forgotten) {
       books.tokens.erase(token);
     } else if (token != books.tokens.end()) {
       judge_repeat(o, ask, token->second);

@@ -63,6 +63,8 @@ class Auditor {
   void key_enabled(std::size_t tenant, bool enabled, bool is_known);
   void quota_set(std::size_t tenant, Quota const& quota, bool is_known);
 
+  // From its launch on a token is kept for at least that long.
+  Duration token_retention = hours(24);
   // Until then nothing that must be stored need be taken; the answers may come somewhat later.
   void store_full(Instant until) { store_full_until_ = until; }
 
@@ -93,6 +95,8 @@ class Auditor {
 
   void wrong(Operation const& operation, std::string const& what);
   void read(std::size_t tenant, Listing const& listing);
+  // A listing before and one after: nothing but health differs, and what had ended may be gone.
+  [[nodiscard]] static bool is_same(Listing const& before, Listing const& after);
   [[nodiscard]] bool is_refused_caller(Operation const& operation);
   void judge_action(Operation const& o, core::RunInstances const& ask);
   void judge_action(Operation const& o, core::StartInstances const& ask);

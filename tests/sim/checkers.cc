@@ -102,9 +102,9 @@ void Checkers::on_instance(Instance const& instance) {
   } else {
     // A guest shut itself down, its host was cut off and rebooted before it could hear of it, and
     // started the guest again from the spec it had: shown as what it is, until it is down again.
-    bool const has_returned =
-        known.state == InstanceState::stopped && state == InstanceState::stopping &&
-        (runs_on_.contains(instance.id) || began_again_.contains(instance.id));
+    bool const has_returned = known.state == InstanceState::stopped &&
+                              state == InstanceState::stopping &&
+                              began_again_.contains(instance.id);
     if (has_returned) {
       world_.met("guest", "returned under an older spec");
       returned_.insert(instance.id);
@@ -123,6 +123,7 @@ void Checkers::on_instance(Instance const& instance) {
       world_.violated("I8: " + instance.id.value + " moved without evidence that it had stopped");
     }
   }
+  if (instance.starts_wanted > known.starts) began_again_.erase(instance.id);
   if (state != known.state || is_new) {
     world_.note("state", instance.id.value, core::name(state));
   }
@@ -260,7 +261,13 @@ void Checkers::on_power_cut(HostId const& host) {
 void Checkers::on_state(core::State const& state) {
   std::vector<std::string> const broken = core::broken_invariants(state);
   if (!broken.empty()) world_.violated("I5: " + broken.front());
-  if (!returned_.empty()) return;  // its host is fuller than anybody decided
+  // Its host is fuller than anybody decided, also while the report of it is not durable yet.
+  bool const has_returned =
+      !returned_.empty() || std::ranges::any_of(began_again_, [&](InstanceId const& id) {
+        auto const known = durable_.find(id);
+        return known != durable_.end() && known->second.is_known_stopped;
+      });
+  if (has_returned) return;
   std::vector<std::string> const exceeded = core::exceeded_limits(state);
   if (!exceeded.empty()) world_.violated("I4, I6: " + exceeded.front());
 }
@@ -306,7 +313,6 @@ void Checkers::check_room(HostId const& host, InstanceId const& beginning) {
 
 void Checkers::on_shut_down_inside(InstanceId const& id, std::uint64_t starts) {
   shut_down_inside_[id] = std::max(shut_down_inside_[id], starts);
-  began_again_.erase(id);
   auto const on = runs_on_.find(id);
   auto const known = durable_.find(id);
   if (known == durable_.end() || !known->second.placement) return;
@@ -369,6 +375,19 @@ void Checkers::on_action(HostId const& host, agent::Action const& action) {
   if (record != durable_.end() && record->second.uuid != removal->uuid) {
     world_.violated("I12: the removal of " + removal->id.value + " names another UUID");
   }
+}
+
+HostId Checkers::host_of(InstanceId const& id) const {
+  auto const known = durable_.find(id);
+  return known != durable_.end() && known->second.placement ? known->second.placement->host
+                                                            : HostId();
+}
+
+void Checkers::on_identity(HostId const& host, bool is_its_machine, bool is_accepted) {
+  if (is_its_machine == is_accepted) return;
+  world_.violated("I7: " + host.value +
+                  (is_accepted ? ": another machine was taken for it"
+                               : ": the host's own machine was refused"));
 }
 
 void Checkers::for_each_phase(

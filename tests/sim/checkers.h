@@ -33,6 +33,8 @@ class Checkers final : public GuestWatch {
   void on_committed(std::vector<core::Change> const& changes);
   // What the daemon's clock says is the date; it may go backwards.
   void on_wall(WallTime now) { wall_highest_ = std::max(wall_highest_, now); }
+  // A machine's hello or report was accepted, or refused.
+  void on_identity(HostId const& host, bool is_its_machine, bool is_accepted);
   // A daemon has started from what the store had.
   void on_loaded(core::State const& state, store::Store& store);
   // A client was told that its mutation succeeded.
@@ -54,6 +56,8 @@ class Checkers final : public GuestWatch {
   [[nodiscard]] bool was_reaped(std::string const& id) const {
     return reaped_.contains(InstanceId(id));
   }
+  // Where it is placed; empty: nowhere.
+  [[nodiscard]] HostId host_of(InstanceId const& id) const;
   // What is under way at each instance that has a place; `machine` of a host: its own.
   void for_each_phase(
       std::function<Machine const*(HostId const&)> const& machine,
@@ -109,7 +113,7 @@ class Checkers final : public GuestWatch {
   std::map<InstanceId, Durable> durable_;
   std::map<InstanceId, std::uint64_t> shut_down_inside_;  // at which count of starts, the last one
   std::map<InstanceId, HostId> ended_inside_;  // since its host booted, and not begun again
-  std::set<InstanceId> began_again_;           // since they shut themselves down
+  std::set<InstanceId> began_again_;           // after they shut themselves down, in the same start
   std::set<InstanceId> ran_;
   std::set<InstanceId> reaped_;
   std::set<InstanceId> returned_;  // run though they were stopped; their host shuts them down again

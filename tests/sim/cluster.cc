@@ -332,6 +332,14 @@ void SimDaemon::read_console(HostId const&, InstanceId const&, ConsoleDone done)
 void SimDaemon::decided(core::Input const& input, Result<core::Decision> const& decision,
                         Duration) {
   cluster_.world.note("decided", decision ? "ok" : name(decision.error().code), {}, input.index());
+  auto check = [&](HostId const& host, std::string const& uuid) {
+    cluster_.checkers.on_identity(host, uuid == cluster_.machine_of(host)->uuid(),
+                                  decision.has_value());
+  };
+  if (auto const* hello = std::get_if<core::AgentHello>(&input))
+    check(hello->host, hello->host_uuid);
+  if (auto const* report = std::get_if<core::AgentReport>(&input))
+    check(report->status.host, report->status.host_uuid);
 }
 
 void SimDaemon::committed(std::vector<core::Change> const& changes, std::size_t inputs, Duration) {

@@ -23,6 +23,7 @@ class SimHost final : public AgentEnd, public agent::SpecStore, public agent::Da
  public:
   SimHost(Cluster& cluster, std::size_t index, HostId id, std::string uuid);
 
+  [[nodiscard]] std::size_t index() const { return index_; }
   void start_agent();
   // `is_silent`: the machine went down with it.
   void kill_agent(bool is_silent);
@@ -151,6 +152,8 @@ class Cluster {
   // Another machine with the identity of `host`, but for its UUID.
   void begin_impostor(std::size_t host);
   void end_impostor();
+  // The real one.
+  [[nodiscard]] Machine const* machine_of(HostId const& id) const;
   // What the fault meets, for the coverage.
   void hit_host(Fault fault, HostId const& host);
   void hit_instance(Fault fault, InstanceId const& instance);
@@ -178,8 +181,6 @@ class Cluster {
   void set_up_catalogue();
   void set_up_tenants();
   void set_up_hosts();
-
-  [[nodiscard]] Machine const* machine_of(HostId const& id) const;
 
   std::map<HostId, std::size_t> by_id_;     // of the connection
   std::map<HostId, std::size_t> machines_;  // of the real one

@@ -31,15 +31,17 @@ std::string_view name(Fault fault) {
 
 std::string_view why_never(Fault fault, Phase phase) {
   bool const is_off = phase == Phase::stopped || phase == Phase::unconfirmed;
+  // Only a host that is behind acts on these, in a moment before it hears better.
+  bool const is_done = is_off || phase == Phase::rebooting || phase == Phase::stopping ||
+                       phase == Phase::terminating;
   switch (fault) {
     case Fault::guest_vanishes:
     case Fault::guest_powers_off: return is_off ? "its guest does not run" : "";
     case Fault::domain_lost: return phase == Phase::unconfirmed ? "it has no domain any more" : "";
     case Fault::start_fails:
-    case Fault::start_succeeds_late:
-      return phase == Phase::stopped || phase == Phase::unconfirmed ? "nobody starts it" : "";
+    case Fault::start_succeeds_late: return is_done ? "nobody starts it" : "";
     case Fault::action_fails:
-    case Fault::action_hangs: return phase == Phase::unconfirmed ? "nothing is to be done" : "";
+    case Fault::action_hangs: return is_off ? "nothing is to be done" : "";
     case Fault::answer_lost:
       return phase == Phase::unconfirmed ? "no call is about what is removed" : "";
     default: return "";

@@ -6,12 +6,33 @@ namespace berth::sim {
 
 Faults::Faults(Cluster& cluster) : cluster_(cluster), world_(cluster.world) {}
 
-void Faults::every(Duration mean, std::function<void()> fault) {
+void Faults::every(Duration mean, Kind kind) {
   if (mean.ns == 0) return;
-  world_.after(world_.about(mean), [this, mean, fault = std::move(fault)] {
+  kinds_.push_back(kind);
+  again(mean, std::move(kind));
+}
+
+void Faults::again(Duration mean, Kind kind) {
+  world_.after(world_.about(mean), [this, mean, kind = std::move(kind)] {
     if (!is_on_) return;
-    fault();
-    every(mean, fault);
+    kind({any_host(), std::nullopt});
+    again(mean, kind);
+  });
+}
+
+// Things break when they are moved: something that is armed strikes at what was just begun there.
+void Faults::aim(InstanceId const& id) {
+  strike(id, world_.between({}, world_.entropy().below(2) == 0 ? milliseconds(500) : seconds(15)));
+}
+
+void Faults::strike(InstanceId const& id, Duration soon) {
+  if (kinds_.empty() || !world_.chance(cluster_.options.ppm.fault_aimed)) return;
+  std::size_t const kind = world_.entropy().below(kinds_.size());
+  world_.after(soon, [this, id, kind] {
+    if (!is_on_) return;
+    for (auto const& host : cluster_.hosts) {
+      if (host->machine().id() == cluster_.checkers.host_of(id)) kinds_[kind]({*host, id});
+    }
   });
 }
 
@@ -100,7 +121,7 @@ void Faults::start() {
 }
 
 void Faults::start_daemon_faults(FaultRates const& f) {
-  every(f.daemon_crash, [this] {
+  every(f.daemon_crash, [this](Target const&) {
     SimStore* const store = cluster_.daemon.store();
     if (store != nullptr && world_.entropy().below(4) != 0) {
       store->crash_in_next([this] {
@@ -110,31 +131,32 @@ void Faults::start_daemon_faults(FaultRates const& f) {
       cluster_.daemon.crash();
     }
   });
-  every(f.store_failure, [this] {
+  every(f.store_failure, [this](Target const&) {
     cluster_.hit_all(Fault::store_failure);
     if (SimStore* store = cluster_.daemon.store()) store->fail_next();
   });
-  every(f.store_stall, [this] {
+  every(f.store_stall, [this](Target const&) {
     world_.note("store stalls");
     cluster_.hit_all(Fault::store_stall);
     if (SimStore* store = cluster_.daemon.store())
       store->stall(world_.between(seconds(1), seconds(60)));
   });
-  every(f.store_full, [this] {
+  every(f.store_full, [this](Target const&) {
     world_.note("store is full");
     cluster_.hit_all(Fault::store_full);
     Duration const length = world_.between(seconds(1), minutes(5));
     cluster_.daemon.fill_store(length);
     if (on_store_full) on_store_full(world_.now() + length);
   });
-  every(f.wall_step, [this] {
+  every(f.wall_step, [this](Target const& at) {
     Duration const most = cluster_.options.wall_step_most;
     Duration const step = world_.between({-most.ns}, most);
     if (world_.entropy().below(4) == 0) {
-      any_host().clock().step_wall(step);
+      at.host.clock().step_wall(step);
       return;
     }
     cluster_.hit_all(Fault::wall_step);
+    cluster_.checkers.on_wall(cluster_.daemon.wall());
     cluster_.daemon.clock().step_wall(step);
     cluster_.checkers.on_wall(cluster_.daemon.wall());
     if (on_wall_step) on_wall_step();
@@ -142,25 +164,25 @@ void Faults::start_daemon_faults(FaultRates const& f) {
 }
 
 void Faults::start_agent_faults(FaultRates const& f) {
-  every(f.agent_crash, [this] {
-    SimHost& host = any_host();
+  every(f.agent_crash, [this](Target const& at) {
+    SimHost& host = at.host;
     if (world_.entropy().below(2) == 0)
       crash_in_action(host, minutes(2));
     else
       kill_agent(host);
   });
-  every(f.agent_stall, [this] {
-    SimHost& host = any_host();
+  every(f.agent_stall, [this](Target const& at) {
+    SimHost& host = at.host;
     cluster_.hit_host(Fault::agent_stall, host.machine().id());
     host.stall_agent(world_.between(seconds(1), minutes(2)));
   });
-  every(f.agent_slow, [this] {
-    SimHost& host = any_host();
+  every(f.agent_slow, [this](Target const& at) {
+    SimHost& host = at.host;
     cluster_.hit_host(Fault::agent_slow, host.machine().id());
     host.slow_agent(world_.between(seconds(10), minutes(5)));
   });
-  every(f.files_lost, [this] {
-    SimHost& host = any_host();
+  every(f.files_lost, [this](Target const& at) {
+    SimHost& host = at.host;
     host.kill_agent(false);
     world_.note("files lost", host.machine().id().value);
     cluster_.hit_host(Fault::spec_file_lost, host.machine().id());
@@ -169,9 +191,8 @@ void Faults::start_agent_faults(FaultRates const& f) {
     world_.after(world_.between(cluster_.options.restart.low, cluster_.options.restart.high),
                  [&host] { host.start_agent(); });
   });
-  every(f.impostor, [this] {
-    std::size_t const host = world_.entropy().below(cluster_.hosts.size());
-    cluster_.begin_impostor(host);
+  every(f.impostor, [this](Target const& at) {
+    cluster_.begin_impostor(at.host.index());
     cluster_.hit_host(Fault::impostor, cluster_.impostor->machine().id());
     world_.after(world_.between(seconds(1), minutes(3)), [this] { cluster_.end_impostor(); });
   });
@@ -179,45 +200,47 @@ void Faults::start_agent_faults(FaultRates const& f) {
 
 void Faults::start_host_faults(FaultRates const& f) {
   Entropy& e = world_.entropy();
-  every(f.host_power_cut, [this] {
-    SimHost& host = any_host();
+  every(f.host_power_cut, [this](Target const& at) {
+    SimHost& host = at.host;
     cluster_.hit_host(Fault::power_cut, host.machine().id());
     host.power_cut();
     world_.after(outage(), [&host] { host.power_on(); });
   });
-  every(f.disk_wiped, [this] {
-    SimHost& host = any_host();
+  every(f.disk_wiped, [this](Target const& at) {
+    SimHost& host = at.host;
     cluster_.hit_host(Fault::disk_wiped, host.machine().id());
     host.power_cut();
     host.machine().wipe();
     world_.after(outage(), [&host] { host.power_on(); });
   });
-  every(f.domain_lost, [this, &e] {
-    SimHost& host = any_host();
+  every(f.domain_lost, [this, &e](Target const& at) {
+    SimHost& host = at.host;
     auto const& domains = host.machine().domains;
     if (domains.empty()) return;
     auto it = domains.begin();
     std::advance(it, static_cast<std::ptrdiff_t>(e.below(domains.size())));
-    InstanceId const id = it->first;
+    InstanceId const id = at.instance.value_or(it->first);
+    if (!host.machine().can_lose_domain(id)) return;
     cluster_.hit_instance(Fault::domain_lost, id);
-    if (host.machine().lose_domain(id)) cluster_.checkers.on_domain_lost(id);
+    host.machine().lose_domain(id);
+    cluster_.checkers.on_domain_lost(id);
   });
-  every(f.leftover, [this, &e] {
-    SimHost& host = any_host();
+  every(f.leftover, [this, &e](Target const& at) {
+    SimHost& host = at.host;
     if (host.is_powered() && host.machine().leftovers.size() < 3)
       host.machine().add_leftover(InstanceId("i-" + e.hex(17)));
   });
-  every(f.guest_vanishes, [this, &e] {
-    SimHost& host = any_host();
-    auto const id = host.machine().any_running(e);
-    if (!id) return;
+  every(f.guest_vanishes, [this, &e](Target const& at) {
+    SimHost& host = at.host;
+    auto const id = at.instance ? at.instance : host.machine().any_running(e);
+    if (!id || !host.machine().is_running(*id)) return;
     cluster_.hit_instance(Fault::guest_vanishes, *id);
     host.machine().kill_guest(*id);
   });
-  every(f.guest_powers_off, [this, &e] {
-    SimHost& host = any_host();
-    auto const id = host.machine().any_running(e);
-    if (!id) return;
+  every(f.guest_powers_off, [this, &e](Target const& at) {
+    SimHost& host = at.host;
+    auto const id = at.instance ? at.instance : host.machine().any_running(e);
+    if (!id || !host.machine().is_running(*id)) return;
     cluster_.hit_instance(Fault::guest_powers_off, *id);
     host.machine().end_guest(*id);
   });
@@ -225,26 +248,24 @@ void Faults::start_host_faults(FaultRates const& f) {
 
 void Faults::start_network_faults(FaultRates const& f) {
   Entropy& e = world_.entropy();
-  every(f.partition, [this, &e] { partition(e.below(cluster_.hosts.size()), true, true); });
-  every(f.one_way, [this, &e] {
+  every(f.partition, [this](Target const& at) { partition(at.host.index(), true, true); });
+  every(f.one_way, [this, &e](Target const& at) {
     bool const is_up = e.below(2) == 0;
-    partition(e.below(cluster_.hosts.size()), is_up, !is_up);
+    partition(at.host.index(), is_up, !is_up);
   });
-  every(f.big_partition, [this, &e] {
+  every(f.big_partition, [this, &e](Target const&) {
     for (std::size_t i = 0; i < cluster_.hosts.size(); ++i) {
       if (e.below(3) == 0) partition(i, true, true);
     }
   });
-  every(f.clog, [this, &e] {
-    std::size_t const host = e.below(cluster_.hosts.size());
+  every(f.clog, [this, &e](Target const& at) {
     Way const way = e.below(2) == 0 ? Way::up : Way::down;
-    clog(host, way, world_.between(milliseconds(100), minutes(10)), Fault::clog);
+    clog(at.host.index(), way, world_.between(milliseconds(100), minutes(10)), Fault::clog);
   });
-  every(f.swizzle, [this] { swizzle(); });
-  every(f.link_cut, [this, &e] {
-    std::size_t const host = e.below(cluster_.hosts.size());
-    cluster_.hit_host(Fault::link_cut, id_of(host));
-    cluster_.network.cut(host);
+  every(f.swizzle, [this](Target const&) { swizzle(); });
+  every(f.link_cut, [this](Target const& at) {
+    cluster_.hit_host(Fault::link_cut, at.host.machine().id());
+    cluster_.network.cut(at.host.index());
   });
 }
 
@@ -259,6 +280,7 @@ void Faults::stop() {
     cluster_.hosts[i]->start_agent();
   }
   cluster_.daemon.start();
+  if (SimStore* store = cluster_.daemon.store()) store->mend();
 }
 
 }  // namespace berth::sim

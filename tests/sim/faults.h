@@ -13,12 +13,25 @@ class Faults {
   // Everything heals: what was cut is joined, what was off is on, nothing new breaks.
   void stop();
 
+  // A client's call about this instance has just succeeded.
+  void aim(InstanceId const& id);
+  // Perhaps something breaks where it is, that much later.
+  void strike(InstanceId const& id, Duration soon);
+
   // What the auditor wants to know: a step of the daemon's clock; the store has no room until then.
   std::function<void()> on_wall_step;
   std::function<void(Instant)> on_store_full;
 
  private:
-  void every(Duration mean, std::function<void()> fault);
+  struct Target {
+    SimHost& host;
+    std::optional<InstanceId> instance;  // absent: whichever
+  };
+  using Kind = std::function<void(Target const&)>;
+
+  // One of the kinds that this seed has.
+  void every(Duration mean, Kind kind);
+  void again(Duration mean, Kind kind);
   [[nodiscard]] SimHost& any_host();
   void crash_in_action(SimHost& host, Duration patience);
   [[nodiscard]] Duration outage();
@@ -34,6 +47,7 @@ class Faults {
 
   Cluster& cluster_;
   World& world_;
+  std::vector<Kind> kinds_;
   bool is_on_ = false;
 };
 

@@ -92,14 +92,20 @@ void Machine::wipe() {
   leftovers.clear();
 }
 
-bool Machine::lose_domain(InstanceId const& id) {
+bool Machine::can_lose_domain(InstanceId const& id) const {
   auto const it = domains.find(id);
-  bool const is_such = it != domains.end() && it->second.process == Process::none &&
-                       disks.contains(id) && !leftovers.contains(id);
-  if (!is_such) return false;
+  return it != domains.end() && it->second.process == Process::none && disks.contains(id) &&
+         !leftovers.contains(id);
+}
+
+void Machine::lose_domain(InstanceId const& id) {
   world_.note("domain lost", id_.value, id.value);
-  domains.erase(it);
-  return true;
+  domains.erase(id);
+}
+
+bool Machine::is_running(InstanceId const& id) const {
+  auto const it = domains.find(id);
+  return it != domains.end() && it->second.process == Process::running;
 }
 
 void Machine::add_leftover(InstanceId const& id) {
@@ -115,16 +121,21 @@ void Machine::add_leftover(InstanceId const& id) {
 
 std::optional<InstanceId> Machine::any_running(Entropy& entropy) const {
   std::vector<InstanceId> running;
+  std::vector<InstanceId> fresh;
   for (auto const& [id, domain] : domains) {
-    if (domain.process == Process::running) running.push_back(id);
+    if (domain.process != Process::running) continue;
+    running.push_back(id);
+    if (domain.private_ip.empty()) fresh.push_back(id);
   }
   if (running.empty()) return std::nullopt;
+  if (!fresh.empty() && entropy.below(2) == 0) return fresh[entropy.below(fresh.size())];
   return running[entropy.below(running.size())];
 }
 
 void Machine::begin_process(InstanceId const& id, SimDomain& domain) {
   domain.process = Process::paused;
   domain.is_crashed = false;
+  domain.private_ip.clear();
   ++domain.run;
   world_.note("process began", id_.value, id.value, domain.starts);
   watch_.on_process_began(id_, id);
@@ -166,8 +177,12 @@ void SimHypervisor::answer(ActionDone done, Result<void> result) {
 
 void SimHypervisor::observe(ObserveDone done) {
   Duration took = world_.between({200'000}, milliseconds(20));
+  Duration until_told = world_.between({50'000}, milliseconds(20));
   if (world_.chance(options_.ppm.observe_hangs)) {
-    took = world_.between(seconds(10), minutes(10));
+    bool const is_seen_first = world_.entropy().below(2) == 0;
+    (is_seen_first ? until_told : took) = world_.entropy().below(8) == 0
+                                              ? world_.between(seconds(5), minutes(10))
+                                              : world_.between(milliseconds(100), seconds(5));
     machine_.watch_.on_fault_of_host(Fault::observe_hangs, machine_.id());
   }
   if (world_.chance(options_.ppm.observe_fails)) {
@@ -177,10 +192,10 @@ void SimHypervisor::observe(ObserveDone done) {
     });
     return;
   }
-  // Seen at one moment, told a little later: by then it may be otherwise.
-  later(took, [this, done = std::move(done)] {
+  // Seen at one moment, told later: by then it may be otherwise.
+  later(took, [this, until_told, done = std::move(done)] {
     auto const found = std::make_shared<agent::Observed>(machine_.observed());
-    later({50'000}, [found, done] { done(std::move(*found)); });
+    later(until_told, [found, done] { done(std::move(*found)); });
   });
 }
 

@@ -73,11 +73,13 @@ class Machine {
   bool kill_guest(InstanceId const& id);
   bool end_guest(InstanceId const& id);
   void wipe();  // while it is off: no disk, no image is left
-  bool lose_domain(
-      InstanceId const& id);  // one that does not run and has its disk; false: not such
+  // One that does not run and has its disk.
+  [[nodiscard]] bool can_lose_domain(InstanceId const& id) const;
+  void lose_domain(InstanceId const& id);
   void add_leftover(InstanceId const& id);
   void add_foreign(std::string const& name) { foreign.insert(name); }
-  // One that runs, or none.
+  [[nodiscard]] bool is_running(InstanceId const& id) const;
+  // One that runs, rather one that has not been up for long; or none.
   [[nodiscard]] std::optional<InstanceId> any_running(Entropy& entropy) const;
 
   // Used by SimHypervisor.

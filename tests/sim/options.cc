@@ -71,7 +71,7 @@ Options drawn_options(Entropy& e) {
            .action_hangs = ppm(e, 20'000),
            .action_fails = ppm(e, 100'000),
            .observe_fails = ppm(e, 100'000),
-           .observe_hangs = ppm(e, 2'000),
+           .observe_hangs = ppm(e, 20'000),
            .boot_is_slow = ppm(e, 200'000),
            .power_button_ignored = ppm(e, 400'000),
            .fetch_fails = ppm(e, 300'000),
@@ -79,6 +79,7 @@ Options drawn_options(Entropy& e) {
            .spec_repeated_late = ppm(e, 50'000),
            .report_doubled = ppm(e, 100'000),
            .call_doubled = ppm(e, 200'000),
+           .fault_aimed = 50'000 + e.below(300'000),
            .answer_lost = ppm(e, 100'000),
            .crash_after_durable = ppm(e, 1'000'000)};
   o.policy.terminated_retention = minutes(e.between(10, 60));

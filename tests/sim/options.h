@@ -56,6 +56,7 @@ struct FaultChances {
   std::uint64_t spec_repeated_late = 0;   // a spec of an older session arrives once more
   std::uint64_t report_doubled = 0;       // a status arrives twice
   std::uint64_t call_doubled = 0;         // a client sends a call with a token twice at once
+  std::uint64_t fault_aimed = 0;          // of successful calls: a fault strikes right then
   std::uint64_t answer_lost = 0;          // a client gives up before its answer comes
   std::uint64_t crash_after_durable = 0;  // a commit of a crashing daemon did become durable
 };

@@ -59,10 +59,13 @@ class Run {
                  [this](std::string const& id) { return cluster_.checkers.was_reaped(id); }) {}
 
   Outcome make() {
+    auditor_.token_retention = cluster_.options.policy.client_token_retention;
     cluster_.set_up();
     Workload workload(cluster_, auditor_);
     cluster_.daemon.on_crash = [&] { workload.on_daemon_crash(); };
     Faults faults(cluster_);
+    workload.on_change = [&](InstanceId const& id) { faults.aim(id); };
+    workload.on_call = [&](InstanceId const& id) { faults.strike(id, {}); };
     faults.on_wall_step = [&] { auditor_.on_wall_step(); };
     faults.on_store_full = [&](Instant until) { auditor_.store_full(until); };
     world_.note("storm");
@@ -99,6 +102,7 @@ class Run {
   void calm(Workload& workload) {
     // Grace of guests that ignore the power button, back-off of starts that failed, hanging calls.
     run_for(cluster_.options.calm);
+    if (!world_.violation() && !cluster_.daemon.is_up()) world_.violated("I14: the daemon is down");
     if (world_.violation()) return;
     cluster_.checkers.on_state(cluster_.daemon.driver()->state());
     workload.look();

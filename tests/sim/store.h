@@ -31,6 +31,10 @@ class SimStore final : public store::Store {
   void fail_next() { fails_next_ = true; }
   // `crash` at some moment of the next commit.
   void crash_in_next(std::function<void()> crash) { crash_ = std::move(crash); }
+  void mend() {
+    fails_next_ = false;
+    crash_ = nullptr;
+  }
   void stall(Duration length) { stalled_until_ = world_.now() + length; }
 
  private:

@@ -47,11 +47,11 @@ void Workload::next_call() {
     if (!cluster_.daemon.is_up()) return;
     std::size_t const tenant = world_.entropy().below(cluster_.tenants.size());
     std::uint64_t const kind = world_.entropy().below(100);
-    if (kind < 30)
+    if (kind < 26)
       launch(tenant);
-    else if (kind < 36)
+    else if (kind < 31)
       repeat(tenant);
-    else if (kind < 62)
+    else if (kind < 63)
       change_power(tenant);
     else if (kind < 70)
       change_tags(tenant);
@@ -87,7 +87,10 @@ void Workload::send(std::size_t tenant, std::string name, core::ApiAction action
   operation->tenant = tenant;
   operation->call = call(tenant, std::move(name), std::move(action), dry_run);
   operation->is_answer_lost = world_.chance(cluster_.options.ppm.answer_lost);
-  if (operation->is_answer_lost) hit_answer_lost(*operation);
+  for (InstanceId const& id : named_in(operation->call.action)) {
+    if (operation->is_answer_lost) cluster_.hit_instance(Fault::answer_lost, id);
+    if (on_call) on_call(id);
+  }
   send(operation);
   if (is_safe_to_repeat(*operation) && world_.chance(cluster_.options.ppm.call_doubled))
     send(repeated(*operation));
@@ -114,15 +117,20 @@ void Workload::send_again_later(Operation const& o) {
   });
 }
 
-void Workload::hit_answer_lost(Operation const& o) {
+std::vector<InstanceId> Workload::named_in(core::ApiAction const& action) {
+  std::vector<InstanceId> out;
+  auto add = [&out](std::vector<std::string> const& ids) {
+    for (std::string const& id : ids) out.emplace_back(id);
+  };
   std::visit(
       [&]<class Action>(Action const& ask) {
-        if constexpr (requires { ask.ids.front().size(); }) {
-          for (std::string const& id : ask.ids)
-            cluster_.hit_instance(Fault::answer_lost, InstanceId(id));
-        }
+        if constexpr (requires { ask.ids.front().size(); })
+          add(ask.ids);
+        else if constexpr (requires { ask.resources.front().size(); })
+          add(ask.resources);
       },
-      o.call.action);
+      action);
+  return out;
 }
 
 void Workload::send(OperationRef o) {
@@ -171,8 +179,40 @@ void Workload::settle(OperationRef const& o) {
   } else if (is_safe_to_repeat(*o) && is_running_) {
     send_again_later(*o);
   }
-  ids_[o->tenant].clear();
-  for (auto const& [id, v] : *o->after) ids_[o->tenant].insert(id);
+  auto const was = std::exchange(ids_[o->tenant], {});
+  for (auto const& [id, v] : *o->after) {
+    ids_[o->tenant][id] = v.state;
+    bool const is_down = v.state == core::InstanceState::stopped && was.contains(id) &&
+                         was.at(id) == core::InstanceState::running;
+    if (is_down && is_running_ && world_.entropy().below(2) == 0) start_soon(o->tenant, id);
+    auto const before = o->before->find(id);
+    bool const is_new = before == o->before->end() || before->second.state != v.state ||
+                        before->second.instance.reboots_wanted != v.instance.reboots_wanted;
+    if (is_new && on_change) on_change(v.instance.id);
+    if (is_new && is_running_ && world_.entropy().below(8) == 0) follow_up(o->tenant, id);
+  }
+}
+
+// Somebody who watches, and starts again what has gone down by itself.
+void Workload::start_soon(std::size_t tenant, std::string const& id) {
+  world_.after(world_.between({}, seconds(5)), [this, tenant, id] {
+    if (is_running_ && cluster_.daemon.is_up())
+      send(tenant, "StartInstances", core::StartInstances{{id}});
+  });
+}
+
+// Somebody who does not wait for the first to be done.
+void Workload::follow_up(std::size_t tenant, std::string const& id) {
+  world_.after(world_.between({}, seconds(4)), [this, tenant, id] {
+    if (!is_running_ || !cluster_.daemon.is_up()) return;
+    switch (world_.entropy().below(5)) {
+      case 0: send(tenant, "StartInstances", core::StartInstances{{id}}); break;
+      case 1: send(tenant, "StopInstances", core::StopInstances{{id}}); break;
+      case 2: send(tenant, "RebootInstances", core::RebootInstances{{id}}); break;
+      case 3: send(tenant, "TerminateInstances", core::TerminateInstances{{id}}); break;
+      default: send(tenant, "CreateTags", core::CreateTags{{id}, {{"Name", tag_word()}}}); break;
+    }
+  });
 }
 
 void Workload::on_daemon_crash() {
@@ -201,14 +241,17 @@ std::string Workload::tag_word() {
   return kWords[world_.entropy().below(8)];
 }
 
-std::vector<std::string> Workload::some_ids(std::size_t tenant) {
-  std::set<std::string> const& own = ids_[tenant];
+std::vector<std::string> Workload::some_ids(std::size_t tenant,
+                                            std::optional<core::InstanceState> state) {
+  std::vector<std::string> own;
+  bool const is_any = !state || world_.entropy().below(5) == 0;
+  for (auto const& [id, is] : ids_[tenant]) {
+    if (is_any || is == *state) own.push_back(id);
+  }
   std::vector<std::string> out;
-  std::uint64_t const count = world_.entropy().below(8) == 0 ? 1 + world_.entropy().below(5) : 1;
+  std::uint64_t const count = world_.entropy().below(5) == 0 ? 1 + world_.entropy().below(5) : 1;
   for (std::uint64_t i = 0; i < count && !own.empty(); ++i) {
-    auto it = own.begin();
-    std::advance(it, static_cast<std::ptrdiff_t>(world_.entropy().below(own.size())));
-    out.push_back(*it);
+    out.push_back(own[world_.entropy().below(own.size())]);
   }
   switch (world_.entropy().below(40)) {
     case 0: out.push_back(absent_id()); break;
@@ -216,7 +259,7 @@ std::vector<std::string> Workload::some_ids(std::size_t tenant) {
     case 2: out.clear(); break;
     case 3: {
       std::size_t const other = world_.entropy().below(ids_.size());
-      if (other != tenant && !ids_[other].empty()) out.push_back(*ids_[other].begin());
+      if (other != tenant && !ids_[other].empty()) out.push_back(ids_[other].begin()->first);
       break;
     }
     default: break;
@@ -267,15 +310,29 @@ void Workload::repeat(std::size_t tenant) {
 
 void Workload::change_power(std::size_t tenant) {
   bool const dry_run = world_.entropy().below(20) == 0;
-  std::vector<std::string> ids = some_ids(tenant);
-  switch (world_.entropy().below(9)) {
+  auto ids = [&](core::InstanceState state) { return some_ids(tenant, state); };
+  using core::InstanceState;
+  switch (world_.entropy().below(15)) {
     case 0:
-    case 1: send(tenant, "StartInstances", core::StartInstances{ids}, dry_run); break;
+    case 1:
     case 2:
+    case 13:
+    case 14:
+      send(tenant, "StartInstances", core::StartInstances{ids(InstanceState::stopped)}, dry_run);
+      break;
     case 3:
-    case 4: send(tenant, "StopInstances", core::StopInstances{ids}, dry_run); break;
-    case 5: send(tenant, "RebootInstances", core::RebootInstances{ids}, dry_run); break;
-    default: send(tenant, "TerminateInstances", core::TerminateInstances{ids}, dry_run); break;
+    case 4:
+    case 5:
+    case 6:
+      send(tenant, "StopInstances", core::StopInstances{ids(InstanceState::running)}, dry_run);
+      break;
+    case 7:
+    case 8:
+      send(tenant, "RebootInstances", core::RebootInstances{ids(InstanceState::running)}, dry_run);
+      break;
+    default:
+      send(tenant, "TerminateInstances", core::TerminateInstances{some_ids(tenant)}, dry_run);
+      break;
   }
 }
 
@@ -378,7 +435,7 @@ void Workload::ask_in_pairs(std::size_t tenant) {
   if (other == tenant || ids_[other].empty()) return;
   auto it = ids_[other].begin();
   std::advance(it, static_cast<std::ptrdiff_t>(world_.entropy().below(ids_[other].size())));
-  std::string const foreign = *it;
+  std::string const foreign = it->first;
   std::string const absent = absent_id();
   std::uint64_t const kind = world_.entropy().below(9);
   auto action = [kind](std::string const& id) -> core::ApiAction {
@@ -441,9 +498,9 @@ void Workload::enable_tenant(std::size_t t, bool is_enabled) {
   is_enabled_[t] = is_enabled;
   auditor_.tenant_enabled(t, is_enabled, false);
   admin("tenant.set", core::SetTenant{.id = cluster_.tenants[t].id.value, .enabled = is_enabled},
-        [this, t, is_enabled](Result<core::Reply> const& reply) {
+        [this, t, is_enabled, number = ++operator_calls_](Result<core::Reply> const& reply) {
           // A later call may be on its way already: then this answer says nothing.
-          if (reply && is_enabled_[t] == is_enabled) auditor_.tenant_enabled(t, is_enabled, true);
+          if (reply && operator_calls_ == number) auditor_.tenant_enabled(t, is_enabled, true);
         });
 }
 
@@ -477,10 +534,8 @@ void Workload::next_operator_call() {
         bool const is_enabled = is_key_enabled_[t];
         auditor_.key_enabled(t, is_enabled, false);
         admin("key.set", core::SetAccessKey{cluster_.tenants[t].key.value, is_enabled},
-              [this, t, is_enabled](Result<core::Reply> const& reply) {
-                if (reply && is_key_enabled_[t] == is_enabled) {
-                  auditor_.key_enabled(t, is_enabled, true);
-                }
+              [this, t, is_enabled, number = ++operator_calls_](Result<core::Reply> const& reply) {
+                if (reply && operator_calls_ == number) auditor_.key_enabled(t, is_enabled, true);
               });
         break;
       }

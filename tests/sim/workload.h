@@ -24,6 +24,10 @@ class Workload {
   // A last look at everything, for the end of the calm.
   void look();
   [[nodiscard]] std::uint64_t calls() const { return calls_; }
+  // A call that changes this instance has succeeded.
+  std::function<void(InstanceId const&)> on_change;
+  // One is about to be sent.
+  std::function<void(InstanceId const&)> on_call;
 
  private:
   using OperationRef = std::shared_ptr<Operation>;
@@ -38,7 +42,10 @@ class Workload {
   [[nodiscard]] static bool is_safe_to_repeat(Operation const& operation);
   [[nodiscard]] OperationRef repeated(Operation const& operation);
   void send_again_later(Operation const& operation);
-  void hit_answer_lost(Operation const& operation);
+  void start_soon(std::size_t tenant, std::string const& id);
+  void follow_up(std::size_t tenant, std::string const& id);
+  // The instances that a call names.
+  [[nodiscard]] static std::vector<InstanceId> named_in(core::ApiAction const& action);
   core::ApiCall call(std::size_t tenant, std::string name, core::ApiAction action,
                      bool dry_run = false);
 
@@ -60,7 +67,9 @@ class Workload {
   };
   void next_page(std::size_t tenant, std::shared_ptr<Walk> walk, std::string token);
 
-  [[nodiscard]] std::vector<std::string> some_ids(std::size_t tenant);
+  // Mostly of instances in that state, if there are any.
+  [[nodiscard]] std::vector<std::string> some_ids(
+      std::size_t tenant, std::optional<core::InstanceState> state = std::nullopt);
   [[nodiscard]] std::string absent_id();
   [[nodiscard]] std::string tag_word();
   void enable_tenant(std::size_t tenant, bool is_enabled);
@@ -74,8 +83,10 @@ class Workload {
   std::uint64_t calls_ = 0;
   std::uint64_t requests_ = 0;
   std::uint64_t tokens_ = 0;
+  std::uint64_t operator_calls_ = 0;  // that enable or disable
   std::vector<OperationRef> under_way_;
-  std::vector<std::set<std::string>> ids_;  // per tenant, as last listed
+  // Per tenant, as last listed.
+  std::vector<std::map<std::string, core::InstanceState>> ids_;
   std::vector<bool> is_enabled_;
   std::vector<bool> is_key_enabled_;
   std::vector<Quota> quota_;

@@ -178,7 +178,6 @@ Result<Decision> hello(State const& state, AgentHello const& input, Context& con
   if (host->host_uuid != input.host_uuid && !PLANTED(machine_not_compared))
     return other_machine(*host, input.host_uuid);
   Decision decision{.resend = host->id};
-  if (PLANTED(hello_without_spec)) decision.resend.reset();
   SeeHost seen = alive(state, *host, context, decision);
   if (!seen.boot_id.empty() && seen.boot_id != input.boot_id) {
     decision.events.push_back({"host rebooted", {{"host", host->id.value}, {"name", host->name}}});

@@ -34,7 +34,6 @@
   PLANT(inner_shutdown_ignores_behaviour, "stops what should terminate when it shuts down")      \
   PLANT(stale_agent_left, "does not send again what an agent could not store")                   \
   PLANT(machine_not_compared, "believes a report of another machine with the host's identity")   \
-  PLANT(hello_without_spec, "sends a host that connects no spec")                                \
   PLANT(token_forgotten, "stores no row for a client token")                                     \
   PLANT(token_parameters_ignored, "takes any request with a known token for the same")           \
   PLANT(token_expires_at_end, "forgets a token when its last instance ends")                     \

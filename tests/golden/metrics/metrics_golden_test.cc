@@ -16,12 +16,15 @@ namespace {
 
 constexpr char kIntroduction[] =
     "# Metrics\n\n"
-    "What `berthd` (port 8775) and `berth-agent` (port 8776) export at `/metrics`, for Prometheus.\n"
+    "What `berthd` (port 8775) and `berth-agent` (port 8776) export at `/metrics`, for "
+    "Prometheus.\n"
     "Made from the programs' own tables: `berthd --list_metrics`, `berth-agent --list_metrics`.\n\n"
     "A label has a closed list of values or a bound; values past it are counted as `other`, and\n"
-    "`berth_metrics_folded_total` says that it happened. No label names a tenant, an instance or a\n"
+    "`berth_metrics_folded_total` says that it happened. No label names a tenant, an instance or "
+    "a\n"
     "host: a page is bounded in size. Prometheus adds `job` and `instance` by itself.\n\n"
-    "How to wire Prometheus, Grafana and alerts: [monitoring](../operating/monitoring.md). What to do\n"
+    "How to wire Prometheus, Grafana and alerts: [monitoring](../operating/monitoring.md). What to "
+    "do\n"
     "when an alert fires: [alerts](../operating/alerts.md).\n\n";
 
 void expect_file(std::string const& path, std::string const& text) {

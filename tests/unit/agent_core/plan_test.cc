@@ -243,6 +243,13 @@ TEST_F(PlanTest, WhatNoSpecNamesIsReportedAndNotTouched) {
   EXPECT_EQ(status().id, id);
 }
 
+TEST_F(PlanTest, WhatIsOffAndInNoSpecIsNotCalledStopped) {
+  see(DomainState::off);  // a spec on its way, older than the wish to stop it, may start it once
+                          // more
+  expect_no_action();
+  EXPECT_EQ(status().seen, Seen::preparing);
+}
+
 TEST_F(PlanTest, ADomainOfANewerPlacementIsNotTouched) {
   want(Power::absent);
   see(DomainState::running).generation = PlacementGeneration(2);

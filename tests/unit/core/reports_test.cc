@@ -85,6 +85,19 @@ TEST_F(ReportTest, WhatWasStoppedIsNotChargedAgainWhileItIsRemoved) {
   EXPECT_EQ(region.used().disk_gib, 1);
 }
 
+TEST_F(ReportTest, WhatIsStoppedStaysStoppedWhenAStartOfAnOlderSpecFails) {
+  run();
+  InstanceStatus line = region.line(id, Seen::stopped);
+  line.ended_by_itself = true;
+  report(line);
+  placement::Usage const before = region.used();
+  line = region.line(id, Seen::failed);  // its host came back without its disk, and knew no better
+  line.reason = "the root disk of the instance is gone from its host";
+  report(line);
+  EXPECT_EQ(region.state_of(id), InstanceState::stopped);
+  EXPECT_EQ(region.used(), before);
+}
+
 TEST_F(ReportTest, EverythingIsGivenBackWhenNothingIsLeft) {
   ASSERT_TRUE(region.call(TerminateInstances{{id.value}}));
   EXPECT_EQ(region.state_of(id), InstanceState::shutting_down);

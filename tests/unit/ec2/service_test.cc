@@ -25,6 +25,10 @@ class ServiceTest : public testing::Test {
     ServiceOptions out;
     out.rate_percent = 100;
     out.execute = [this](std::function<void()> job) { executor_(std::move(job)); };
+    out.execute_long = [this](std::function<void()> job) {
+      if (has_room_for_long_) long_jobs_.push_back(std::move(job));
+      return has_room_for_long_;
+    };
     out.observe = [this](Observation const& seen) { observed_.push_back(seen); };
     out.read_console = [this](HostId host, InstanceId, ServiceOptions::ConsoleDone done) {
       console_host_ = std::move(host);
@@ -94,6 +98,8 @@ class ServiceTest : public testing::Test {
   FakeGate gate_;
   FakeClock clock_;
   FakeExecutor executor_;
+  std::vector<std::function<void()>> long_jobs_;
+  bool has_room_for_long_ = true;
   std::vector<Observation> observed_;
   std::optional<HostId> console_host_;
   ServiceOptions::ConsoleDone console_done_;
@@ -133,6 +139,32 @@ TEST_F(ServiceTest, TheAnswerIsRenderedOnTheExecutorAndBearsTheRequestId) {
   EXPECT_EQ(observed_[0].action, "DescribeRegions");
   EXPECT_EQ(observed_[0].code, "Success");
   EXPECT_EQ(observed_[0].latency.ns, 5'000'000);
+}
+
+TEST_F(ServiceTest, ALongAnswerIsRenderedApartAndIsRefusedWhenTooManyWait) {
+  auto const regions = [](std::size_t count) {
+    core::TagList tags;
+    tags.items.resize(count);
+    return tags;
+  };
+  send(call_of("DescribeTags", {}));
+  reply(regions(101));
+  EXPECT_THAT(executor_.jobs, IsEmpty());
+  ASSERT_THAT(long_jobs_, SizeIs(1));
+  long_jobs_[0]();
+  EXPECT_EQ(answer_->status, 200U);
+  answer_.reset();
+  has_room_for_long_ = false;
+  send(call_of("DescribeTags", {}));
+  reply(regions(101));
+  executor_.run();
+  EXPECT_EQ(answer_->status, 503U);
+  EXPECT_THAT(answer_->body, HasSubstr("<Code>RequestLimitExceeded</Code>"));
+  answer_.reset();
+  send(call_of("DescribeTags", {}));
+  reply(regions(100));
+  executor_.run();
+  EXPECT_EQ(answer_->status, 200U) << "a short answer is not concerned";
 }
 
 TEST_F(ServiceTest, GetWithEverythingInTheQueryStringIsTheSameAsPost) {

@@ -145,16 +145,35 @@ TEST(RegionCounts, CountHostsThatActOnAnOlderSpec) {
   region.take(core::PutInstance{instance});
   region.take(core::SeeHost{.id = host.id, .announced = HostHealth::up});
   region.counts.ticked(region.state, now);
-  EXPECT_EQ(region.counts.behind().hosts.at(host.zone), 1);
+  EXPECT_EQ(region.counts.swept().behind.at(host.zone), 1);
   region.counts.ticked(region.state, now = now + seconds(7));
-  EXPECT_EQ(region.counts.behind().oldest, seconds(7));
+  EXPECT_EQ(region.counts.swept().behind_oldest, seconds(7));
+  // A host that is away has another alert of its own.
+  region.take(core::SeeHost{.id = host.id, .announced = HostHealth::lost});
+  region.counts.ticked(region.state, now);
+  EXPECT_TRUE(region.counts.swept().behind.empty());
+  region.take(core::SeeHost{.id = host.id, .announced = HostHealth::up});
+  region.counts.ticked(region.state, now);
+  EXPECT_EQ(region.counts.swept().behind_oldest, Duration{});
   region.take(core::SeeHost{.id = host.id,
                             .spec_term = region.state.region.term,
                             .spec_generation = region.state.derived.spec_generation.at(host.id),
                             .announced = HostHealth::up});
   region.counts.ticked(region.state, now);
-  EXPECT_TRUE(region.counts.behind().hosts.empty());
-  EXPECT_EQ(region.counts.behind().oldest, Duration{});
+  EXPECT_TRUE(region.counts.swept().behind.empty());
+  EXPECT_EQ(region.counts.swept().behind_oldest, Duration{});
+}
+
+TEST(RegionCounts, CountInstancesThatNoRecordKnows) {
+  Region region;
+  Host const host = region.a_host(0);
+  region.take(core::PutHost{host});
+  region.take(core::SeeHost{.id = host.id, .unknown = {Region::instance(1), Region::instance(2)}});
+  region.counts.ticked(region.state, Instant{1'000});
+  EXPECT_EQ(region.counts.swept().unknown.at(host.zone), 2);
+  region.take(core::SeeHost{.id = host.id});
+  region.counts.ticked(region.state, Instant{2'000});
+  EXPECT_TRUE(region.counts.swept().unknown.empty());
 }
 
 TEST(RegionCounts, TheSweepOverManyHostsTakesSeveralTicks) {
@@ -172,7 +191,7 @@ TEST(RegionCounts, TheSweepOverManyHostsTakesSeveralTicks) {
   }
   auto behind = [&] {
     std::int64_t sum = 0;
-    for (auto const& [zone, count] : region.counts.behind().hosts) sum += count;
+    for (auto const& [zone, count] : region.counts.swept().behind) sum += count;
     return static_cast<std::size_t>(sum);
   };
   region.counts.ticked(region.state, Instant{1'000});
