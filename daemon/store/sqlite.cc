@@ -392,9 +392,9 @@ Result<void> SqliteStore::Impl::copy(
     TRY(source.copy_to(part, kPages, kPause,
                        [&](int done, int all) { return go_on(done * page, all * page); }));
     TRY(sync_file(part));
-    std::error_code failure;
-    std::filesystem::rename(part, file, failure);
-    if (failure) return Error{Code::unavailable, "backup", file + ": " + failure.message()};
+    std::error_code refused;
+    std::filesystem::rename(part, file, refused);
+    if (refused) return Error{Code::unavailable, "backup", file + ": " + refused.message()};
     return sync_folder_of(file);
   };
   Result<void> const written = write();

@@ -18,6 +18,8 @@ _berthctl() {
     type) verbs='list put delete' ;;
     image) verbs='list import delete' ;;
     instance) verbs='list show' ;;
+    region) verbs='show unknown adopt release' ;;
+    backup) verbs='create list' ;;
     audit) verbs='list verify' ;;
   esac
   case "${words[0]-} ${words[1]-}" in
@@ -29,13 +31,15 @@ _berthctl() {
     'type put') flags='--vcpus= --memory_mib= --threads_per_core= --burstable --current_generation --free_tier_eligible --network_mbps= --ebs_mbps= --cpu_vendor=' ;;
     'image import') flags='--name= --format= --public --tenant= --description=' ;;
     'instance list') flags='--tenant= --host= --state=' ;;
+    'region adopt') flags='--instance=' ;;
+    'region release') flags='--keep_unknown --without_hosts' ;;
     'audit list') flags='--first=' ;;
   esac
   if [[ $cur == -* ]]; then
     COMPREPLY=($(compgen -W "$flags --socket= --url= --cert= --key= --ca= --output= --help" -- "$cur"))
     [[ ${COMPREPLY[0]-} == *= ]] && compopt -o nospace
   elif ((${#words[@]} == 0)); then
-    COMPREPLY=($(compgen -W "status zone tenant key host type image instance audit help completion" -- "$cur"))
+    COMPREPLY=($(compgen -W "status zone tenant key host type image instance region backup audit help completion" -- "$cur"))
   elif ((${#words[@]} == 1)); then
     COMPREPLY=($(compgen -W "$verbs" -- "$cur"))
   else
