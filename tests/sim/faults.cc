@@ -225,7 +225,7 @@ void Faults::start_host_faults(FaultRates const& f) {
     host.machine().lose_domain(id);
     cluster_.checkers.on_domain_lost(id);
   });
-  every(f.leftover, [this, &e](Target const& at) {
+  every(f.leftover, [&e](Target const& at) {
     SimHost& host = at.host;
     if (host.is_powered() && host.machine().leftovers.size() < 3)
       host.machine().add_leftover(InstanceId("i-" + e.hex(17)));

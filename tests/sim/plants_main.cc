@@ -8,6 +8,7 @@
 
 #include <fcntl.h>
 #include <gflags/gflags.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -33,7 +34,7 @@ DEFINE_uint64(seed, 0, "run this one seed only, with --plant");
 DEFINE_bool(trace, false, "write every event to standard output; with --seed");
 DEFINE_string(output, "table", "table for people, json for machines (one flat object)");
 DEFINE_uint32(jobs, 2, "plants to hunt at the same time");
-DEFINE_uint32(seconds_max, 60, "of wall time for one plant");
+DEFINE_uint32(seconds_max, 60, "of CPU time for one plant");
 
 namespace berth::sim {
 namespace {
@@ -60,7 +61,8 @@ extern "C" void on_abort(int signal) {
 [[noreturn]] void hunt(PlantRow const& row, int out) {
   dup2(out, STDERR_FILENO);
   for (int const number : {SIGABRT, SIGSEGV, SIGBUS, SIGFPE}) std::signal(number, on_abort);
-  alarm(FLAGS_seconds_max);
+  rlimit const most{FLAGS_seconds_max, FLAGS_seconds_max};
+  ENSURE(setrlimit(RLIMIT_CPU, &most) == 0);
   log_start({.level = LogLevel::error, .file = "/dev/null"});
   plant_only(row.plant);
   for (std::uint64_t i = 0; i < FLAGS_seeds; ++i) {
