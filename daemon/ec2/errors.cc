@@ -66,6 +66,7 @@ constexpr ErrorRow kRows[] = {
 
     {Code::unavailable, "queue", "Unavailable", 503},
     {Code::unavailable, "store", "Unavailable", 503},
+    {Code::unavailable, "region", "Unavailable", 503},
 
     // Only operators' calls and agents make these; from a tenant's call they would be a fault of
     // ours, and their words are not for tenants.
@@ -77,6 +78,8 @@ constexpr ErrorRow kRows[] = {
     {Code::exists, "access-key", kInternal, 500},
     {Code::exists, "host", kInternal, 500},
     {Code::exists, "zone", kInternal, 500},
+    {Code::conflict, "region", kInternal, 500},
+    {Code::conflict, "instance", kInternal, 500},
     {Code::conflict, "image-in-use", kInternal, 500},
     {Code::conflict, "host-in-use", kInternal, 500},
     {Code::conflict, "type-in-use", kInternal, 500},

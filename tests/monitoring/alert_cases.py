@@ -58,6 +58,8 @@ CASES = {
     "BerthdNotServing": (one("berth_core_silent_seconds", "0+15" + LONG), one("berth_core_silent_seconds", still(0.9))),
     "BerthdRestarting": (one("berth_term", "1+1" + LONG), one("berth_term", still(7))),
     "BerthCommitSlow": (buckets("berth_commit_seconds", 0.05), buckets("berth_commit_seconds", 0.001)),
+    "BerthRegionQuarantined": (one("berth_region_quarantined", still(1)), one("berth_region_quarantined", still(0))),
+    "BerthBackupOld": (one("berth_backup_created_timestamp_seconds", still(-172900)), one("berth_backup_created_timestamp_seconds", still(0))),
     "BerthStoreFull": (one("berth_store_full", still(1)), one("berth_store_full", still(0))),
     "BerthStoreDiskLow": (pair("berth_store_disk_bytes", 9, 100), pair("berth_store_disk_bytes", 11, 100)),
     "BerthQueueSaturated": (one("berth_queue_inputs", still(900)) | one("berth_queue_inputs_max", still(1000)),

@@ -111,9 +111,13 @@ class Draw {
     auto& [code, message] = v;
     all(code, message);
   }
+  void one(core::Quarantine& v) {
+    auto& [since, reason] = v;
+    all(since, reason);
+  }
   void one(core::Region& v) {
-    auto& [name, term, audit_count, audit_digest] = v;
-    all(term, audit_count);
+    auto& [name, term, audit_count, audit_digest, quarantine] = v;
+    all(term, audit_count, quarantine);
     name = "us-east-1";
     audit_digest = digest();
   }

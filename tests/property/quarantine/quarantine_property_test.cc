@@ -38,7 +38,9 @@ class World {
     }
   }
 
-  std::int64_t draw(std::int64_t most) { return static_cast<std::int64_t>(draw_.next() % (static_cast<std::uint64_t>(most) + 1)); }
+  std::int64_t draw(std::int64_t most) {
+    return static_cast<std::int64_t>(draw_.next() % (static_cast<std::uint64_t>(most) + 1));
+  }
 
   void input(core::Input const& what) {
     Result<core::Decision> decided = core::decide(region.state, what, region.context());

@@ -107,6 +107,7 @@ TEST(Errors, EveryTenantFacingRowIsAnsweredWithItsCodeStatusAndTheCoresWords) {
       {Code::no_capacity, "instance", "InsufficientInstanceCapacity", 500},
       {Code::throttled, "queue", "RequestLimitExceeded", 503},
       {Code::unavailable, "store", "Unavailable", 503},
+      {Code::unavailable, "region", "Unavailable", 503},
   };
   for (Expected const& e : expected) {
     EXPECT_EQ(to_ec2({e.code, e.subject, "why"}), (Ec2Error{e.ec2, e.status, "why"}))
