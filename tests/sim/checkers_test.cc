@@ -115,6 +115,93 @@ TEST_F(CheckersTest, ASpecThatNamesWhatIsNotDurableIsI2) {
   expect("I2");
 }
 
+TEST_F(CheckersTest, ALeaseCountedFromItsAnswerIsI8) {
+  checkers.on_lease(a, Instant{} + seconds(10), Instant{} + seconds(11));
+  expect("I8");
+}
+
+TEST_F(CheckersTest, ANewInstanceOnACordonedHostIsI4) {
+  checkers.on_committed({core::PutHost{Host{.id = a, .name = "a", .is_cordoned = true}}});
+  commit(instance());
+  expect("I4");
+}
+
+TEST_F(CheckersTest, GuestsThatDoNotFitTogetherAreI4) {
+  Checkers small(world, {.host_memory = Mebibytes(1'000)});
+  Instance first = instance();
+  first.memory = Mebibytes(600);
+  Instance second = first;
+  second.id = InstanceId("i-00000000000000002");
+  small.on_committed({core::PutInstance{first}, core::PutInstance{second}});
+  small.on_process_began(a, first.id);
+  expect_nothing();
+  small.on_process_began(a, second.id);
+  expect("I4");
+}
+
+TEST_F(CheckersTest, ARecordThatGoesTooEarlyIsI2) {
+  Checkers patient(world, {.terminated_retention = hours(1)});
+  patient.on_wall(WallTime{1'000'000});
+  Instance gone = ended();
+  gone.ended = WallTime{900'000};
+  patient.on_committed({core::PutInstance{instance()}});
+  patient.on_committed({core::PutInstance{gone}});
+  patient.on_committed({core::EraseInstance{id}});
+  expect("I2");
+}
+
+TEST_F(CheckersTest, AFreshDiskForWhatRanIsI2) {
+  commit(instance());
+  checkers.on_disk_made(a, id);
+  checkers.on_process_began(a, id);
+  expect_nothing();
+  checkers.on_disk_made(a, id);
+  expect("I2");
+}
+
+TEST_F(CheckersTest, AGuestStartedAgainAfterItShutItselfDownIsI11) {
+  commit(instance());
+  checkers.on_process_began(a, id);
+  checkers.on_process_ended(a, id, GuestWatch::End::by_itself);
+  checkers.on_shut_down_inside(id, 0);
+  checkers.on_process_began(a, id);
+  expect("I11");
+}
+
+TEST_F(CheckersTest, AGuestThatItsHostBroughtBackAfterAPowerCutIsNothingToComplainAbout) {
+  commit(instance());
+  checkers.on_process_began(a, id);
+  checkers.on_process_ended(a, id, GuestWatch::End::by_itself);
+  checkers.on_shut_down_inside(id, 0);
+  checkers.on_power_cut(a);
+  checkers.on_process_began(a, id);
+  expect_nothing();
+}
+
+TEST_F(CheckersTest, AShutdownFromInsideThatNoGuestMadeIsI11) {
+  commit(instance());
+  Instance told = instance(Wanted::stopped, Seen::stopped);
+  told.state_reason.code = "Client.InstanceInitiatedShutdown";
+  commit(told);
+  expect("I11");
+}
+
+TEST_F(CheckersTest, AStartThatNoStoredSpecAsksForIsI7) {
+  set_term(1);
+  commit(instance());
+  checkers.on_spec_sent(spec(1, 1));
+  checkers.on_action(a, agent::StartInstance{spec(1, 1).instances.front()});
+  expect("I7");
+}
+
+TEST_F(CheckersTest, AnotherMachineThatIsTakenForAHostIsI7) {
+  checkers.on_identity(a, true, true);
+  checkers.on_identity(a, false, false);
+  expect_nothing();
+  checkers.on_identity(a, false, true);
+  expect("I7");
+}
+
 TEST_F(CheckersTest, AnOlderSpecAtAnAgentIsI7) {
   checkers.on_spec_saved(a, spec(2, 5));
   checkers.on_spec_saved(a, spec(2, 4));
