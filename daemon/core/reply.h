@@ -216,11 +216,12 @@ using Reply =
 //   not_found    "instance" "image" "key-pair" "instance-type" "zone" "host" "tenant" "access-key"
 //   exists       "key-pair" "tenant" "image" "access-key" "host" "zone"
 //   conflict     "region" "instance" "instance-state" "client-token" "image-in-use" "host-in-use"
-//   "type-in-use" forbidden    "termination-protection" "stop-protection" "role" "request"
+//                "type-in-use"
+//   forbidden    "termination-protection" "stop-protection" "role" "request"
 //   unauthenticated  "credentials" "join-token"
 //   quota        "instance" "vcpu" "memory" "disk" "key-pair" "image" "tag"; "hosts" "tenants"
 //                "zones"
 //   no_capacity  "instance"
-//   unavailable  "queue" "store" "region" (in quarantine)
+//   unavailable  "queue" "store" "region"
 
 }  // namespace berth::core

@@ -65,7 +65,8 @@ class Restore(unittest.TestCase):
             self.assertIn("without a record", self.refused("region", "release"))
             cloud.ctl("region", "release", "--keep_unknown=true")
             self.client.terminate_instances(InstanceIds=[later[0]])
-            self.running(2 + LATER - 1)
+            eventually(60, "the end of one", lambda: len(cloud.domains()) == 2 + LATER - 1)
+            self.assertEqual(self.states(), {i: "running" for i in kept}, "what was not adopted has no tenant")
             left = self.domain_ids()
             self.assertEqual(left, {name: number for name, number in guests.items() if name in left}, "a guest was touched")
 

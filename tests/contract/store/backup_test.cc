@@ -78,7 +78,7 @@ TEST_F(BackupTest, IsOfOneMomentThoughCommitsGoOn) {
       first.launch_index = second.launch_index = static_cast<std::int64_t>(n);
       auto const begun = steady_clock::now();
       ASSERT_TRUE(commit({core::PutInstance{first}, core::PutInstance{second}}));
-      slowest = std::max(slowest, std::chrono::nanoseconds(steady_clock::now() - begun));
+      slowest = std::max<std::chrono::nanoseconds>(slowest, steady_clock::now() - begun);
       committed = n;
     }
   });
