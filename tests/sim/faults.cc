@@ -155,6 +155,7 @@ void Faults::start_daemon_faults(FaultRates const& f) {
       at.host.clock().step_wall(step);
       return;
     }
+    world_.note("wall steps", {}, {}, static_cast<std::uint64_t>(step.ns));
     cluster_.hit_all(Fault::wall_step);
     cluster_.checkers.on_wall(cluster_.daemon.wall());
     cluster_.daemon.clock().step_wall(step);
