@@ -373,9 +373,10 @@ void Auditor::judge_action(Operation const& o, core::ModifyInstance const& ask) 
 
 void Auditor::judge_action(Operation const& o, core::RunInstances const& ask) {
   Books& books = books_[o.tenant];
+  bool may_be_forgotten = false;
   if (!ask.client_token.empty()) {
     auto const token = books.tokens.find(ask.client_token);
-    bool const may_be_forgotten =
+    may_be_forgotten =
         token != books.tokens.end() &&
         (token->second.may_be_forgotten ||  // the daemon's clock may be one in a hundred fast
          world_.now() - token->second.at > Duration{token_retention.ns / 50 * 49});
@@ -395,6 +396,7 @@ void Auditor::judge_action(Operation const& o, core::RunInstances const& ask) {
   judge_launch(o, ask, made->reservation);
   if (ask.client_token.empty()) return;
   Token token{.call = o.call, .reservation = made->reservation.id.value, .at = world_.now()};
+  token.may_be_forgotten = may_be_forgotten;  // known this time, perhaps not the next
   for (core::InstanceView const& v : made->reservation.instances)
     token.ids.push_back(v.instance.id.value);
   books.tokens.emplace(ask.client_token, std::move(token));

@@ -76,7 +76,7 @@ void SimHost::stall_agent(Duration length) {
   if (life_ == nullptr) return;
   cluster_.world.note("agent stalls", machine_.id().value);
   life_->stalled_until = cluster_.world.now() + length;
-  cluster_.world.after(length, [this, life = life_] { drain(life); });
+  cluster_.world.after(length, [this, life = std::weak_ptr<Life>(life_)] { drain(life.lock()); });
 }
 
 void SimHost::slow_agent(Duration length) {
@@ -85,20 +85,25 @@ void SimHost::slow_agent(Duration length) {
   life_->slow_until = cluster_.world.now() + length;
 }
 
-// One thing after another, each with its pause while the process is slow.
+// One thing after another, each with its pause while the process is slow. Nothing here keeps a dead
+// process alive: its hypervisor would go on acting.
 void SimHost::drain(std::shared_ptr<Life> const& life) {
   World& world = cluster_.world;
-  if (life != life_ || life->held.empty() || world.now() < life->stalled_until) return;
+  if (life == nullptr || life != life_ || life->held.empty() || world.now() < life->stalled_until)
+    return;
   if (std::exchange(life->is_draining, true)) return;
   Duration const pause =
       world.now() < life->slow_until ? world.between(milliseconds(100), seconds(2)) : Duration{};
-  world.after(pause, [this, life] {
-    life->is_draining = false;
-    if (life != life_ || life->held.empty() || cluster_.world.now() < life->stalled_until) return;
-    auto const work = std::move(life->held.front());
-    life->held.pop_front();
+  world.after(pause, [this, weak = std::weak_ptr<Life>(life)] {
+    std::shared_ptr<Life> const alive = weak.lock();
+    if (alive == nullptr) return;
+    alive->is_draining = false;
+    bool const is_stalled = cluster_.world.now() < alive->stalled_until;
+    if (alive != life_ || alive->held.empty() || is_stalled) return;
+    auto const work = std::move(alive->held.front());
+    alive->held.pop_front();
     work();
-    drain(life);
+    drain(alive);
   });
 }
 

@@ -155,6 +155,7 @@ void Faults::start_daemon_faults(FaultRates const& f) {
       at.host.clock().step_wall(step);
       return;
     }
+    world_.note("wall steps", {}, {}, static_cast<std::uint64_t>(step.ns));
     cluster_.hit_all(Fault::wall_step);
     cluster_.checkers.on_wall(cluster_.daemon.wall());
     cluster_.daemon.clock().step_wall(step);
@@ -187,6 +188,7 @@ void Faults::start_agent_faults(FaultRates const& f) {
     world_.note("files lost", host.machine().id().value);
     cluster_.hit_host(Fault::spec_file_lost, host.machine().id());
     host.lose_files();
+    cluster_.network.lose_late(host.index());
     cluster_.checkers.on_files_lost(host.machine().id());
     world_.after(world_.between(cluster_.options.restart.low, cluster_.options.restart.high),
                  [&host] { host.start_agent(); });

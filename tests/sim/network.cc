@@ -154,12 +154,13 @@ void Network::send_down(std::size_t host, Downward message) {
   if (!session || !session->is_daemon_open) return;
   if (std::holds_alternative<HostSpec>(message) && world_.chance(options_.ppm.spec_repeated_late)) {
     // Once more, much later, whatever has become of the session: an agent must not care.
-    world_.after(world_.between(seconds(1), minutes(10)), [this, host, message] {
-      AgentEnd* agent = ports_[host].agent;
-      if (agent == nullptr || !is_connected(host)) return;
-      world_.note("message repeated", {}, {}, host);
-      agent->on_message(message);
-    });
+    world_.after(world_.between(seconds(1), minutes(10)),
+                 [this, host, message, late = ports_[host].late] {
+                   AgentEnd* agent = ports_[host].agent;
+                   if (agent == nullptr || ports_[host].late != late || !is_connected(host)) return;
+                   world_.note("message repeated", {}, {}, host);
+                   agent->on_message(message);
+                 });
   }
   session->down_last = std::max(session->down_last, world_.now() + delay());
   world_.after(session->down_last - world_.now(),

@@ -73,6 +73,9 @@ class Network {
   // Everything waits until unclog, also what would find out that the link is dead.
   void clog(std::size_t host, Way way);
   void unclog(std::size_t host, Way way);
+  // What may still come from older sessions does not: an agent that has forgotten all its specs
+  // could not tell, and rests on the order that a session of TCP keeps.
+  void lose_late(std::size_t host) { ++ports_[host].late; }
   [[nodiscard]] bool is_blocked(std::size_t host, Way way) const;
   [[nodiscard]] bool is_connected(std::size_t host) const;
 
@@ -95,6 +98,7 @@ class Network {
     SessionRef daemon_session;
     bool is_up_blocked = false;
     bool is_down_blocked = false;
+    std::uint64_t late = 0;  // what was sent before it last grew comes no more
     int up_clogs = 0;
     int down_clogs = 0;
     std::uint64_t blocks = 0;
