@@ -37,7 +37,9 @@ admin::Options options() {
   out.make_backup = [](std::function<void(Result<admin::BackupFile>)> done) {
     done(admin::BackupFile{});
   };
-  out.backups = [] { return Result<std::vector<admin::BackupFile>>(std::vector<admin::BackupFile>{}); };
+  out.backups = [] {
+    return Result<std::vector<admin::BackupFile>>(std::vector<admin::BackupFile>{});
+  };
   out.audit = [](std::uint64_t, std::size_t) {
     return Result<std::vector<core::AuditRecord>>(std::vector<core::AuditRecord>());
   };
