@@ -57,7 +57,7 @@ class Filler:
     WAYS = ["at_once", "leaves_a_little", "greedy", "by_pieces", "at_once_and_a_file_more"]
 
     def __init__(self, way):
-        self.way, self.stopping = way, threading.Event()
+        self.way, self.stopping, self.is_filled = way, threading.Event(), threading.Event()
         self.path, self.size = MOUNT / "filler", 0
         self.thread = threading.Thread(target=self.run, daemon=True)
         self.thread.start()
@@ -73,11 +73,14 @@ class Filler:
             elif self.way == "greedy":  # takes the ballast, too
                 while not self.stopping.is_set():
                     self.take(file, self.free())
+                    self.is_filled.set()
             else:
                 self.take(file, self.free())
+                self.is_filled.set()
                 if self.way == "at_once_and_a_file_more":
                     time.sleep(1)
                     self.take(file, self.free())
+            self.is_filled.set()
             self.stopping.wait()
 
     @staticmethod
@@ -164,6 +167,8 @@ class AFullDisk(unittest.TestCase):
         self.addCleanup(lambda: (run("umount", MOUNT), MOUNT.rmdir()))
 
     def wait_until_full(self, cloud, filler):
+        # A try to take room that failed gives all of it back: full is what stays full.
+        self.assertTrue(filler.is_filled.wait(20), f"the filler ({filler.way}) could not fill the disk")
         eventually(5, f"the store to be full ({filler.way}, {filler.size >> 20} MiB taken)", lambda: cloud.metric("berth_store_full") == 1)
 
     def while_full(self, cloud, way, instance):
