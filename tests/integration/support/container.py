@@ -61,6 +61,14 @@ def children_of(pid):
         return []
 
 
+def began(pid):
+    """When a process began, which no other of its number did; empty: there is none."""
+    try:
+        return pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[19]
+    except OSError:
+        return ""
+
+
 class Container:
     def __init__(self, base, directory):
         self.base = base
@@ -96,12 +104,13 @@ class Container:
         # systemd-nspawn wants a terminal to boot on.
         mine, theirs = pty.openpty()
         command = ["systemd-nspawn", "--quiet", "--register=no", "--keep-unit", "--private-network", "--bind=/dev/net/tun", "--boot", f"--directory={self.root}"]
+        # Should this process be killed, systemd-nspawn is asked to end; killed with it, it would leave its process 1 behind.
         self.nspawn = subprocess.Popen(command, stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True,
-                                       preexec_fn=lambda: LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGKILL))
+                                       preexec_fn=lambda: LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGTERM))
         os.close(theirs)
         threading.Thread(target=self.keep_log, args=(mine,), daemon=True).start()
-        (self.directory / "nspawn.pid").write_text(f"{self.nspawn.pid}\n")
         self.init = eventually(20, "the container's process 1", lambda: children_of(self.nspawn.pid))[0]
+        (self.directory / "init").write_text(f"{self.init} {began(self.init)}\n")
         eventually(60, "systemd in the container", lambda: self.ok("systemctl", "is-active", "multi-user.target"))
         # libvirt sets its bridge up through sysfs.
         self.run("mount", "-o", "remount,bind,rw", "/sys/devices")
@@ -157,29 +166,29 @@ class Container:
     # ---- the end -------------------------------------------------------------------------------
 
     def left_over(self):
-        """The systemd-nspawn of this folder: ours, or one of a run that was killed."""
-        if self.nspawn:
-            return self.nspawn.pid
+        """Process 1 of the container: ours, or that of a run that was killed; None if there is none."""
+        if self.init:
+            return self.init
         try:
-            pid = int((self.directory / "nspawn.pid").read_text())
-            words = pathlib.Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+            pid, time = (self.directory / "init").read_text().split()
         except (OSError, ValueError):
             return None
-        return pid if f"--directory={self.root}".encode() in words else None
+        return int(pid) if began(pid) == time else None
 
     def remove(self):
         pid = self.left_over()
         if pid:
-            # Its process 1 takes everything inside along.
-            for victim in [*children_of(pid), pid]:
-                try:
-                    os.kill(victim, signal.SIGKILL)
-                except ProcessLookupError:
-                    pass
-            if self.nspawn:
-                self.nspawn.wait(timeout=20)
-            else:
-                eventually(20, "the end of an earlier container", lambda: not pathlib.Path(f"/proc/{pid}").exists())
+            # It takes everything inside along, and systemd-nspawn ends by itself.
+            try:
+                os.kill(pid, signal.SIGKILL)
+            except ProcessLookupError:
+                pass
+        if self.nspawn:
+            if not pid:
+                self.nspawn.terminate()
+            self.nspawn.wait(timeout=20)
+        elif pid:
+            eventually(20, "the end of an earlier container", lambda: not began(pid))
         self.nspawn = self.init = None
         if self.directory.exists():
             shutil.rmtree(self.directory)
