@@ -119,6 +119,9 @@ Result<void> SqliteStore::Impl::start(std::string const& file) {
     TRY(check_whole(writer));
   }
   TRY(writer.run("UPDATE meta SET value=0 WHERE key='is_closed'"));
+  // The log has been made by now. SQLite syncs the folder with it, but says nothing when that
+  // fails.
+  TRY(sync_folder_of(file));
   TRY(reader.open(file, vfs));
   TRY(prepare());
   records = TRY(

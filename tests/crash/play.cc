@@ -104,9 +104,17 @@ void Play::work_until(std::function<bool()> const& is_reached) {
   }
 }
 
+// A spec that was told lately is told again only after a while, so time has to pass.
 void Play::settle() {
   driver_->flush();
-  work_until([this] { return driver_->is_idle(); });
+  while (!driver_->is_idle()) {
+    if (driver_->committing_since()) {
+      work_until([this] { return !driver_->committing_since(); });
+    } else {
+      clock_.at.monotonic.ns += milliseconds(100).ns;
+      driver_->flush();
+    }
+  }
 }
 
 void Play::let_hosts_report() {
