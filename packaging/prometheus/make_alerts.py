@@ -80,6 +80,10 @@ ALERTS = {
         ("BerthAuthenticationsRefused", "warning", "5m", "region:berth_authentications_refused:rate5m > 1",
          "Many signatures are refused in {{ $labels.region }}",
          "{{ $value | humanize }} requests a second come with a wrong, old or missing signature."),
+        ("BerthConnectionsTurnedAway", "warning", "5m",
+         'sum by (region, listener) (rate(berth_http_connections_total{fate=~"refused|handshake_failed"}[5m])) > 10',
+         "Many connections to the listener {{ $labels.listener }} of {{ $labels.region }} fail",
+         "{{ $value | humanize }} a second are over a limit or fail in their handshake."),
     ],
     "berth-region": [
         ("BerthHostSuspect", "warning", "2m", 'berth_hosts{health="suspect"} > 0',

@@ -7,11 +7,14 @@ how the programs were hardened by the compiler.
 import os
 import pathlib
 import re
+import signal
+import socket
 import subprocess
 import tempfile
+import time
 import unittest
 
-from support.cloud import BIN, ROOT, run
+from support.cloud import BIN, ROOT, eventually, run
 
 UNITS = {"berthd.service": ("berthd", 15), "berth-agent.service": ("berth-agent", 30)}
 CONFIGURATION = {"berthd": ROOT / "packaging/etc/berthd.conf", "berth-agent": ROOT / "packaging/etc/agent.conf"}
@@ -113,6 +116,85 @@ class Configuration(WithFolder):
         (self.folder / "join").write_text(f"berth1.host-0123456789abcdef0.{'0' * 40}.{'0' * 64}\n")
         self.assertEqual(said(*words, f"--join_file={self.folder}/join"), (0, "ok\n"))
         self.assertEqual(sorted(p.name for p in self.folder.iterdir()), ["join"], "--check_config left something")
+
+
+class Watchdog(WithFolder):
+    """Signs of life on a real notification socket: every half second while commits reach the disk."""
+
+    def setUp(self):
+        super().setUp()
+        self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self.addCleanup(self.socket.close)
+        self.socket.bind(str(self.folder / "notify"))
+        self.socket.setblocking(False)
+
+    def start(self, data, *prefix):
+        words = [*prefix, BIN / "berthd", f"--data_dir={data}", f"--admin_socket={self.folder}/admin.sock", "--ec2_listen=127.0.0.1:0",
+                 "--link_listen=127.0.0.1:0", "--metrics_listen=", f"--log_file={self.folder}/berthd.log"]
+        env = {**os.environ, "NOTIFY_SOCKET": str(self.folder / "notify"), "WATCHDOG_USEC": "2000000"}
+        env.pop("WATCHDOG_PID", None)
+        daemon = subprocess.Popen([str(w) for w in words], env=env, stdin=subprocess.DEVNULL, start_new_session=True)
+
+        def end():
+            os.killpg(daemon.pid, signal.SIGKILL)
+            daemon.wait()
+        self.addCleanup(end)
+        eventually(20, "READY=1", lambda: "READY=1" in self.said())
+
+    def said(self):
+        try:
+            return self.socket.recv(4096).decode()
+        except BlockingIOError:
+            return ""
+
+    def signs_of_life(self, seconds):
+        count, end = 0, time.monotonic() + seconds
+        while time.monotonic() < end:
+            count += self.said() == "WATCHDOG=1"
+            time.sleep(0.02)
+        return count
+
+    def tenant(self, name):
+        """A change that needs a commit; not waited for."""
+        words = [str(BIN / "berthctl"), f"--socket={self.folder}/admin.sock", "tenant", "create", name]
+        child = subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+        def end():
+            child.kill()
+            child.wait()
+        self.addCleanup(end)
+        return child
+
+    def test_a_commit_that_hangs_is_no_life(self):
+        # The start has fewer syncs than forty; from then on each takes eight seconds.
+        self.start(self.folder / "data", "strace", "--quiet=all", "--follow-forks", "-o", "/dev/null", "-e", "trace=fdatasync,fsync",
+                   "-e", "inject=fdatasync,fsync:delay_enter=8s:when=40+")
+        self.assertGreaterEqual(self.signs_of_life(3), 2)
+        children = [self.tenant(f"t{n}") for n in range(60)]
+        eventually(60, "a commit to hang", lambda: self.signs_of_life(2.5) == 0)
+        self.assertTrue(any(child.poll() is None for child in children))
+
+    def test_a_full_disk_is_waited_for(self):
+        if os.geteuid() != 0:
+            self.skipTest("only root can mount a small disk")
+        data = self.folder / "small"
+        data.mkdir()
+        run("mount", "-t", "tmpfs", "-o", "size=256m", "tmpfs", data)
+        self.addCleanup(run, "umount", "--lazy", data)
+        self.start(data)
+        filler = data / "filler"
+        with open(filler, "wb") as file:
+            try:
+                while True:
+                    file.write(bytes(1 << 16))
+                    file.flush()
+            except OSError:
+                pass
+        children = [self.tenant(f"t{n}") for n in range(8)]
+        for child in children:
+            child.wait(timeout=20)
+        self.assertGreaterEqual(self.signs_of_life(5), 3, "a full disk was taken for a standstill")
+        filler.unlink()
 
 
 class Programs(unittest.TestCase):

@@ -75,6 +75,8 @@ CASES = {
                      buckets("berth_api_request_seconds", 0.05, D + ',action="GetConsoleOutput"')),
     "BerthApiThrottled": (api("RequestLimitExceeded", 1) | api("Success", 9), api("RequestLimitExceeded", 1) | api("Success", 99)),
     "BerthAuthenticationsRefused": (api("AuthFailure", 1) | api("RequestExpired", 1), api("AuthFailure", 0.5) | api("Success", 50)),
+    "BerthConnectionsTurnedAway": (one("berth_http_connections_total", growing(20), D + ',listener="ec2",fate="refused"'),
+                                   one("berth_http_connections_total", growing(500), D + ',listener="ec2",fate="too_slow"')),
     "BerthHostSuspect": (hosts(3, suspect=1), hosts(4)),
     "BerthHostLost": (hosts(3, lost=1), hosts(4)),
     "BerthManyHostsLost": (hosts(7, suspect=2, lost=1), hosts(9, lost=1)),
