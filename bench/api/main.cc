@@ -290,11 +290,12 @@ void print_json(Figures const& f) {
   put("hello_requests_per_second", f.hello.load.per_second());
   put("hello_cpu_us_per_request",
       us_each(f.hello.daemon_cpu() + f.hello.load.client_cpu_seconds, f.hello.load.answered));
-  put("describe_requests_per_second", f.by_id.load.per_second());
-  put("describe_p99_ms", f.by_id.load.percentile_ms(0.99));
-  put("describe_cpu_us_per_request", us_each(f.by_id.daemon_cpu(), f.by_id.load.answered));
-  put("describe_page_requests_per_second", f.by_page.load.per_second());
-  put("describe_page_p99_ms", f.by_page.load.percentile_ms(0.99));
+  put("describe_requests_per_second", f.by_page.load.per_second());
+  put("describe_p99_ms", f.by_page.load.percentile_ms(0.99));
+  put("describe_cpu_us_per_request",
+      us_each(f.by_page.daemon_cpu() + f.by_page.load.client_cpu_seconds, f.by_page.load.answered));
+  put("describe_by_id_requests_per_second", f.by_id.load.per_second());
+  put("describe_by_id_p99_ms", f.by_id.load.percentile_ms(0.99));
   put("acknowledged", static_cast<double>(f.acknowledged));
   put("stored", static_cast<double>(f.stored));
   put("memory_mib_max", static_cast<double>(f.memory_bytes_max) / (1 << 20));

@@ -140,12 +140,13 @@ struct Selection {
   std::string next_token;
 };
 
-// The tenant's instances by ids, filters and page; `keep` is the call's own condition.
-template <class Keep>
+// The tenant's instances by ids, filters and page. `viewed` makes the view that filters and answer
+// are about, and is absent for what the call leaves out.
+template <class Viewed>
 Result<Selection> select(State const& state, Caller const& caller,
                          std::vector<std::string> const& ids, std::vector<Filter> const& filters,
                          Page const& page, std::span<FilterField<Subject> const> fields,
-                         Context const& context, Keep keep) {
+                         Viewed viewed) {
   TRY(check_page(ids, page));
   std::string const start = TRY(page_start(page, "instances", {}));
   auto const set = TRY(FilterSet<Subject>::make(fields, filters));
@@ -153,10 +154,10 @@ Result<Selection> select(State const& state, Caller const& caller,
   PageFill fill(page, "instances");
   // False: the page is full.
   auto const consider = [&](Instance const& instance) {
-    InstanceView v = view(state, instance, context);
-    if (!keep(v) || !set.accepts(Subject{v, state.region.name}, &instance.tags)) return true;
+    std::optional<InstanceView> v = viewed(instance);
+    if (!v || !set.accepts(Subject{*v, state.region.name}, &instance.tags)) return true;
     if (!fill.take(instance.id.value)) return false;
-    out.items.push_back(std::move(v));
+    out.items.push_back(*std::move(v));
     return true;
   };
   if (!ids.empty()) {
@@ -176,9 +177,14 @@ Result<Selection> select(State const& state, Caller const& caller,
 }  // namespace
 
 Result<Decision> call(State const& state, Caller const& caller, DescribeInstances const& ask,
-                      Context& context) {
-  Selection found = TRY(select(state, caller, ask.ids, ask.filters, ask.page, kInstanceFields,
-                               context, [](InstanceView const&) { return true; }));
+                      Context&) {
+  // What it says of an instance does not depend on its host: nothing is looked up for it.
+  auto const viewed = [](Instance const& i) {
+    return std::optional(InstanceView{
+        .instance = i, .state = instance_state(i), .host_health = HostHealth::up, .host_name = {}});
+  };
+  Selection found =
+      TRY(select(state, caller, ask.ids, ask.filters, ask.page, kInstanceFields, viewed));
   Reservations reply{.next_token = std::move(found.next_token)};
   reply.items.reserve(found.items.size());
   std::map<ReservationId, std::size_t> index;
@@ -198,9 +204,12 @@ Result<Decision> call(State const& state, Caller const& caller, DescribeInstance
 
 Result<Decision> call(State const& state, Caller const& caller, DescribeInstanceStatus const& ask,
                       Context& context) {
-  Selection found = TRY(select(
-      state, caller, ask.ids, ask.filters, ask.page, kStatusFields, context,
-      [&](InstanceView const& v) { return ask.include_all || v.state == InstanceState::running; }));
+  auto const viewed = [&](Instance const& i) -> std::optional<InstanceView> {
+    if (!ask.include_all && instance_state(i) != InstanceState::running) return {};
+    return view(state, i, context);
+  };
+  Selection found =
+      TRY(select(state, caller, ask.ids, ask.filters, ask.page, kStatusFields, viewed));
   return Decision{.reply = Statuses{std::move(found.items), std::move(found.next_token)}};
 }
 
