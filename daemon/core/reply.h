@@ -35,7 +35,9 @@ enum class InstanceState {
 struct InstanceView {
   Instance instance;
   InstanceState state = InstanceState::pending;
-  HostHealth host_health = HostHealth::never_seen;  // of its host; `up` when it has none
+  // Of its host; `up` when it has none, and in the answers that do not speak of hosts
+  // (RunInstances, DescribeInstances).
+  HostHealth host_health = HostHealth::never_seen;
   std::string host_name;                            // empty: has no host; for operators only
 };
 

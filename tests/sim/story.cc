@@ -152,18 +152,16 @@ std::string Stage::api(Command const& c, std::string action_name, core::ApiActio
              std::string(core::name(change.current)) + "\n";
     }
   }
-  if (auto const* listed = std::get_if<core::Reservations>(&*reply)) {
+  if (auto const* listed = std::get_if<core::Statuses>(&*reply)) {
     std::map<std::string, std::string> lines;
-    for (core::ReservationView const& r : listed->items) {
-      for (core::InstanceView const& v : r.instances) {
-        std::string line = nick(v.instance.id.value);
-        line += " " + std::string(core::name(v.state));
-        if (!v.instance.state_reason.message.empty())
-          line += " (" + v.instance.state_reason.message + ")";
-        if (v.host_health != HostHealth::up)
-          line += ", its host is " + std::string(name(v.host_health));
-        lines[nick(v.instance.id.value)] = line + "\n";
-      }
+    for (core::InstanceView const& v : listed->items) {
+      std::string line = nick(v.instance.id.value);
+      line += " " + std::string(core::name(v.state));
+      if (!v.instance.state_reason.message.empty())
+        line += " (" + v.instance.state_reason.message + ")";
+      if (v.host_health != HostHealth::up)
+        line += ", its host is " + std::string(name(v.host_health));
+      lines[nick(v.instance.id.value)] = line + "\n";
     }
     for (auto const& [key, line] : lines) out += line;
   }
@@ -192,7 +190,7 @@ std::string Stage::power(Command const& c) {
 }
 
 std::string Stage::list(Command const& c) {
-  return api(c, "DescribeInstances", core::DescribeInstances{});
+  return api(c, "DescribeInstanceStatus", core::DescribeInstanceStatus{.include_all = true});
 }
 
 std::string Stage::hosts() {
