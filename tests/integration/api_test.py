@@ -66,9 +66,14 @@ class Guests(unittest.TestCase):
         eventually(90, "the boot after the reboot", lambda: cloud.boots(i) == 2)
         ec2.stop_instances(InstanceIds=[i])
         ec2.get_waiter("instance_stopped").wait(InstanceIds=[i], WaiterConfig=QUICK)
+        ec2.modify_instance_attribute(InstanceId=i, InstanceType={"Value": "t3.micro"})
         ec2.start_instances(InstanceIds=[i])
         eventually(90, "the boot after the stop", lambda: cloud.boots(i) == 3)
         self.assertIn("boot=3", cloud.console(i))
+        # With another type the same guest has another shape.
+        domain = cloud.domain_xml(i)
+        self.assertEqual(domain.findtext("vcpu"), "2")
+        self.assertEqual((domain.find("memory").text, domain.find("memory").get("unit")), (str(1024 * 1024), "KiB"))
 
     def test_a_repeated_token_gives_the_same_instances_also_after_a_restart(self):
         ask = {"ClientToken": "the-same", "count": 2}

@@ -65,6 +65,7 @@ class Life(Cloud):
         self.assertRegex(stopped['StateTransitionReason'], r'^User initiated \(.* GMT\)$')
         self.assertEqual(self.a.stop_instances(InstanceIds=[i])['StoppingInstances'][0]['CurrentState']['Code'], 80)
 
+        self.become_of_another_type(i)
         change = self.a.start_instances(InstanceIds=[i])['StartingInstances'][0]
         self.assertEqual((change['PreviousState']['Code'], change['CurrentState']['Code']), (80, 0))
         self.wait('instance_running', [i])
@@ -78,6 +79,19 @@ class Life(Cloud):
         self.assertEqual(self.a.terminate_instances(InstanceIds=[i])['TerminatingInstances'][0]['CurrentState']['Code'], 48)
         self.refused('IncorrectInstanceState', self.a.start_instances, InstanceIds=[i])
         self.refused('IncorrectInstanceState', self.a.stop_instances, InstanceIds=[i])
+
+    def become_of_another_type(self, i):
+        """A stopped instance, in both forms, and back to the type it had."""
+        other = next(t['InstanceType'] for t in self.a.describe_instance_types()['InstanceTypes'] if t['InstanceType'] != self.type)
+        self.a.modify_instance_attribute(InstanceId=i, Attribute='instanceType', Value=other)
+        self.assertEqual(self.a.describe_instance_attribute(InstanceId=i, Attribute='instanceType')['InstanceType'], {'Value': other})
+        self.assertEqual(self.described(i)['InstanceType'], other)
+        self.assertIn('spam.large', self.refused('InvalidInstanceAttributeValue', self.a.modify_instance_attribute,
+                                                 InstanceId=i, InstanceType={'Value': 'spam.large'}))
+        self.a.modify_instance_attribute(InstanceId=i, InstanceType={'Value': 'r5.16xlarge'})
+        self.refused('InsufficientInstanceCapacity', self.a.start_instances, 500, InstanceIds=[i])
+        self.assertEqual(self.described(i)['State']['Name'], 'stopped')
+        self.a.modify_instance_attribute(InstanceId=i, InstanceType={'Value': self.type})
 
     def test_an_instance_shows_what_terraform_and_ansible_take_for_granted(self):
         self.wait('instance_running', [self.own])

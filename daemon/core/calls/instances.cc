@@ -179,7 +179,7 @@ Result<Decision> call(State const& state, Caller const& caller, ModifyInstance c
   if (ask.type) {
     InstanceType const* type = find(state.types, TypeName(*ask.type));
     if (type == nullptr) {
-      return Error{Code::invalid, "instance-type",
+      return Error{Code::invalid, "instance-attribute",
                    "Invalid value '" + *ask.type + "' for InstanceType."};
     }
     next.type = type->name;

@@ -10,6 +10,7 @@ import pathlib
 import signal
 import subprocess
 import time
+import xml.etree.ElementTree
 
 import boto3
 import botocore.config
@@ -178,6 +179,10 @@ class Cloud:
         pages = self.client().get_paginator("describe_instances").paginate(**filters)
         found = [i for page in pages for r in page["Reservations"] for i in r["Instances"]]
         return {i["InstanceId"]: i for i in found if i["State"]["Name"] != "terminated"}
+
+    def domain_xml(self, instance):
+        """What libvirt on this machine runs the instance with."""
+        return xml.etree.ElementTree.fromstring(run("virsh", "-q", "-c", "qemu:///system", "dumpxml", instance))
 
     def domains(self, host=None):
         """Names of the running libvirt domains of this cloud on this machine, or of a host of the testbed."""
