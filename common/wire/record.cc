@@ -41,7 +41,8 @@ concept one_of = (std::is_same_v<T, Ts> || ...);
 
 template <class T>
 concept Erase = one_of<T, core::EraseAccessKey, core::EraseInstanceType, core::EraseImage,
-                       core::EraseKeyPair, core::EraseHost, core::EraseInstance, core::EraseToken>;
+                       core::EraseKeyPair, core::EraseHost, core::EraseInstance, core::EraseToken,
+                       core::EraseLaunchTemplate, core::EraseLaunchTemplateVersion>;
 
 }  // namespace
 
@@ -58,6 +59,8 @@ std::string_view name(RecordKind kind) {
     case RecordKind::instance: return "instance";
     case RecordKind::token: return "client token";
     case RecordKind::audit: return "audit record";
+    case RecordKind::launch_template: return "launch template";
+    case RecordKind::launch_template_version: return "launch template version";
   }
   return "unknown kind";
 }
@@ -67,6 +70,9 @@ RecordKey key(core::Change const& change) {
   using enum RecordKind;
   auto const token_id = [](TenantId const& tenant, std::string const& t) {
     return tenant.value + "/" + t;
+  };
+  auto const version_id = [](LaunchTemplateId const& id, std::uint64_t number) {
+    return id.value + "/" + std::to_string(number);
   };
   return std::visit(
       overloaded{
@@ -93,6 +99,17 @@ RecordKey key(core::Change const& change) {
           [&](core::EraseToken const& c) { return RecordKey{token, token_id(c.tenant, c.token)}; },
           [](core::AppendAudit const& c) {
             return RecordKey{audit, std::to_string(c.record.number)};
+          },
+          [](core::PutLaunchTemplate const& c) {
+            return RecordKey{launch_template, c.launch_template.id.value};
+          },
+          [](core::EraseLaunchTemplate const& c) { return RecordKey{launch_template, c.id.value}; },
+          [&](core::PutLaunchTemplateVersion const& c) {
+            return RecordKey{launch_template_version,
+                             version_id(c.version.launch_template, c.version.number)};
+          },
+          [&](core::EraseLaunchTemplateVersion const& c) {
+            return RecordKey{launch_template_version, version_id(c.id, c.number)};
           },
           [](core::SeeHost const&) { return RecordKey{}; },
       },

@@ -38,43 +38,52 @@ enum class RecordKind : std::uint8_t {
   instance = 19,
   token = 20,
   audit = 21,
+  launch_template = 22,
+  launch_template_version = 23,
 };
 
-inline constexpr RecordKind kRecordKinds[] = {
-    RecordKind::region,     RecordKind::zone,          RecordKind::tenant,
-    RecordKind::access_key, RecordKind::instance_type, RecordKind::image,
-    RecordKind::key_pair,   RecordKind::host,          RecordKind::instance,
-    RecordKind::token,      RecordKind::audit};
+inline constexpr RecordKind kRecordKinds[] = {RecordKind::region,
+                                              RecordKind::zone,
+                                              RecordKind::tenant,
+                                              RecordKind::access_key,
+                                              RecordKind::instance_type,
+                                              RecordKind::image,
+                                              RecordKind::key_pair,
+                                              RecordKind::host,
+                                              RecordKind::instance,
+                                              RecordKind::token,
+                                              RecordKind::audit,
+                                              RecordKind::launch_template,
+                                              RecordKind::launch_template_version};
 
 [[nodiscard]] std::string_view name(RecordKind kind);
 
 // A record's place in the store. id: the noun's own id; "region" for the one
 // region record,
 // "<tenant>/<token>" for a token (a tenant's id has no slash), the decimal
-// number for audit.
+// number for audit, "<template>/<number>" for a version of a launch template.
 struct RecordKey {
   RecordKind kind = RecordKind::region;
   std::string id;
 
-  auto operator<=>(RecordKey const &) const = default;
+  auto operator<=>(RecordKey const&) const = default;
 };
 
 // Of a durable change; ENSUREs is_durable.
-[[nodiscard]] RecordKey key(core::Change const &change);
+[[nodiscard]] RecordKey key(core::Change const& change);
 // True: the change writes its record. False: it removes it. ENSUREs is_durable.
-[[nodiscard]] bool is_put(core::Change const &change);
+[[nodiscard]] bool is_put(core::Change const& change);
 
 // Whether `decode` would accept what `encode` makes of it: ids and digests in
 // the forms that the model's headers give them, required names not empty. A
 // store asks before it writes, because a record that cannot be read back would
 // keep the daemon from starting. Code::invalid with kind, id and field.
-[[nodiscard]] Result<void> well_formed(core::Change const &change);
+[[nodiscard]] Result<void> well_formed(core::Change const& change);
 
 // The bytes of a change that is_put; ENSUREs it. The same change always gives
 // the same bytes.
-[[nodiscard]] std::string encode(core::Change const &change);
+[[nodiscard]] std::string encode(core::Change const& change);
 
-[[nodiscard]] Result<core::Change> decode(RecordKey const &place,
-                                          std::string_view bytes);
+[[nodiscard]] Result<core::Change> decode(RecordKey const& place, std::string_view bytes);
 
-} // namespace berth::wire
+}  // namespace berth::wire

@@ -397,6 +397,99 @@ core::Change read(pb::Token const& in) {
   return core::PutToken{std::move(row)};
 }
 
+void fill(LaunchTemplate const& t, pb::LaunchTemplate& out) {
+  out.set_id(t.id.value);
+  out.set_tenant(t.tenant.value);
+  out.set_name(t.name);
+  out.set_default_version(t.default_version);
+  out.set_last_version(t.last_version);
+  out.set_client_token(t.client_token);
+  out.set_parameters_digest(t.parameters_digest);
+  fill(t.tags, *out.mutable_tags());
+  out.set_created_ms(t.created.ms);
+}
+
+Result<core::Change> read(pb::LaunchTemplate const& in) {
+  Tags tags = TRY(read(in.tags()));
+  return core::Change(core::PutLaunchTemplate{{.id = LaunchTemplateId(in.id()),
+                                               .tenant = TenantId(in.tenant()),
+                                               .name = in.name(),
+                                               .default_version = in.default_version(),
+                                               .last_version = in.last_version(),
+                                               .client_token = in.client_token(),
+                                               .parameters_digest = in.parameters_digest(),
+                                               .tags = std::move(tags),
+                                               .created = {in.created_ms()}}});
+}
+
+void fill(LaunchTemplateData const& data, pb::LaunchTemplateData& out) {
+  if (data.image_id) out.set_image_id(*data.image_id);
+  if (data.type) out.set_type(*data.type);
+  if (data.key_name) out.set_key_name(*data.key_name);
+  if (data.user_data) out.set_user_data(*data.user_data);
+  if (data.zone) out.set_zone(*data.zone);
+  fill(data.instance_tags, *out.mutable_instance_tags());
+  if (data.root_disk_gib) out.set_root_disk_gib(*data.root_disk_gib);
+  if (data.disable_api_termination) out.set_disable_api_termination(*data.disable_api_termination);
+  if (data.disable_api_stop) out.set_disable_api_stop(*data.disable_api_stop);
+  if (data.ebs_optimized) out.set_ebs_optimized(*data.ebs_optimized);
+  if (data.monitoring) out.set_monitoring(*data.monitoring);
+  if (data.shutdown_behavior) out.set_shutdown_behavior(encoded(*data.shutdown_behavior));
+  for (auto const& [name, value] : data.shown) {
+    pb::Parameter& parameter = *out.add_shown();
+    parameter.set_name(name);
+    parameter.set_value(value);
+  }
+}
+
+Result<LaunchTemplateData> read(pb::LaunchTemplateData const& in) {
+  LaunchTemplateData data;
+  data.instance_tags = TRY(read(in.instance_tags()));
+  if (in.has_image_id()) data.image_id = in.image_id();
+  if (in.has_type()) data.type = in.type();
+  if (in.has_key_name()) data.key_name = in.key_name();
+  if (in.has_user_data()) data.user_data = in.user_data();
+  if (in.has_zone()) data.zone = in.zone();
+  if (in.has_root_disk_gib()) data.root_disk_gib = in.root_disk_gib();
+  if (in.has_disable_api_termination()) {
+    data.disable_api_termination = in.disable_api_termination();
+  }
+  if (in.has_disable_api_stop()) data.disable_api_stop = in.disable_api_stop();
+  if (in.has_ebs_optimized()) data.ebs_optimized = in.ebs_optimized();
+  if (in.has_monitoring()) data.monitoring = in.monitoring();
+  if (in.shutdown_behavior() != pb::SHUTDOWN_BEHAVIOR_UNSPECIFIED) {
+    data.shutdown_behavior = TRY(decoded(in.shutdown_behavior()));
+  }
+  for (pb::Parameter const& parameter : in.shown()) {
+    data.shown.emplace_back(parameter.name(), parameter.value());
+  }
+  return data;
+}
+
+void fill(LaunchTemplateVersion const& v, pb::LaunchTemplateVersion& out) {
+  out.set_launch_template(v.launch_template.value);
+  out.set_number(v.number);
+  out.set_tenant(v.tenant.value);
+  out.set_description(v.description);
+  out.set_client_token(v.client_token);
+  out.set_parameters_digest(v.parameters_digest);
+  fill(v.data, *out.mutable_data());
+  out.set_created_ms(v.created.ms);
+}
+
+Result<core::Change> read(pb::LaunchTemplateVersion const& in) {
+  LaunchTemplateData data = TRY(read(in.data()));
+  return core::Change(
+      core::PutLaunchTemplateVersion{{.launch_template = LaunchTemplateId(in.launch_template()),
+                                      .number = in.number(),
+                                      .tenant = TenantId(in.tenant()),
+                                      .description = in.description(),
+                                      .client_token = in.client_token(),
+                                      .parameters_digest = in.parameters_digest(),
+                                      .data = std::move(data),
+                                      .created = {in.created_ms()}}});
+}
+
 void fill(core::AuditRecord const& record, pb::Audit& out) {
   out.set_number(record.number);
   out.set_time_ms(record.time.ms);
@@ -437,6 +530,12 @@ void fill_body(core::Change const& change, pb::Record& record) {
           [&](core::PutInstance const& c) { fill(c.instance, *record.mutable_instance()); },
           [&](core::PutToken const& c) { fill(c.row, *record.mutable_token()); },
           [&](core::AppendAudit const& c) { fill(c.record, *record.mutable_audit()); },
+          [&](core::PutLaunchTemplate const& c) {
+            fill(c.launch_template, *record.mutable_launch_template());
+          },
+          [&](core::PutLaunchTemplateVersion const& c) {
+            fill(c.version, *record.mutable_launch_template_version());
+          },
           [](auto const&) {
             constexpr bool writes_a_record = false;
             ENSURE(writes_a_record);
@@ -458,6 +557,8 @@ Result<core::Change> read_body(pb::Record const& record) {
     case pb::Record::kInstance: return read(record.instance());
     case pb::Record::kToken: return read(record.token());
     case pb::Record::kAudit: return read(record.audit());
+    case pb::Record::kLaunchTemplate: return read(record.launch_template());
+    case pb::Record::kLaunchTemplateVersion: return read(record.launch_template_version());
     case pb::Record::BODY_NOT_SET: break;
   }
   return Error{Code::corrupt, "record", "body: wanted one, found nothing"};

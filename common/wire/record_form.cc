@@ -135,6 +135,22 @@ Complaint check(core::AuditRecord const& record) {
   return digest("digest", record.digest);
 }
 
+Complaint positive(std::string_view field, std::uint64_t value) {
+  if (value > 0) return std::nullopt;
+  return complaint(field, "1 or more", "0");
+}
+
+Complaint check(LaunchTemplate const& t) {
+  return first_of({hex_id("id", "lt-", t.id.value), tenant_id("tenant", t.tenant.value),
+                   present("name", t.name), positive("default_version", t.default_version),
+                   positive("last_version", t.last_version)});
+}
+
+Complaint check(LaunchTemplateVersion const& v) {
+  return first_of({hex_id("launch_template", "lt-", v.launch_template.value),
+                   tenant_id("tenant", v.tenant.value), positive("number", v.number)});
+}
+
 Complaint check(core::Change const& change) {
   return std::visit(
       overloaded{
@@ -182,6 +198,12 @@ Complaint check(core::Change const& change) {
             return first_of({present("tenant", c.tenant.value), present("token", c.token)});
           },
           [](core::AppendAudit const& c) { return check(c.record); },
+          [](core::PutLaunchTemplate const& c) { return check(c.launch_template); },
+          [](core::EraseLaunchTemplate const& c) { return present("id", c.id.value); },
+          [](core::PutLaunchTemplateVersion const& c) { return check(c.version); },
+          [](core::EraseLaunchTemplateVersion const& c) {
+            return first_of({present("id", c.id.value), positive("number", c.number)});
+          },
           [](core::SeeHost const&) -> Complaint { return "change: wanted a durable one"; },
       },
       change);

@@ -148,6 +148,34 @@ void erase_key_pair(State& state, KeyPairId const& id) {
   state.key_pairs.erase(it);
 }
 
+void put_launch_template(State& state, LaunchTemplate const& made) {
+  state.launch_templates[made.id] = made;
+  state.derived.launch_template_by_name[{made.tenant, made.name}] = made.id;
+}
+
+void erase_launch_template(State& state, LaunchTemplateId const& id) {
+  auto const it = state.launch_templates.find(id);
+  ENSURE(it != state.launch_templates.end());
+  state.derived.launch_template_by_name.erase({it->second.tenant, it->second.name});
+  state.launch_templates.erase(it);
+}
+
+void put_launch_template_version(State& state, LaunchTemplateVersion const& made) {
+  bool const is_new =
+      state.launch_template_versions.insert_or_assign({made.launch_template, made.number}, made)
+          .second;
+  if (is_new) ++state.derived.launch_template_versions[made.tenant];
+}
+
+void erase_launch_template_version(State& state, EraseLaunchTemplateVersion const& gone) {
+  auto const it = state.launch_template_versions.find({gone.id, gone.number});
+  ENSURE(it != state.launch_template_versions.end());
+  auto const count = state.derived.launch_template_versions.find(it->second.tenant);
+  ENSURE(count != state.derived.launch_template_versions.end());
+  if (--count->second == 0) state.derived.launch_template_versions.erase(count);
+  state.launch_template_versions.erase(it);
+}
+
 void put_token(State& state, TokenRow const& row) {
   std::pair const key{row.tenant, row.token};
   if (TokenRow const* old = find(state.tokens, key); old != nullptr && old->expires.ms != 0) {
@@ -167,48 +195,53 @@ void erase_token(State& state, std::pair<TenantId, std::string> const& key) {
 }  // namespace
 
 void absorb(State& state, Change const& change) {
-  std::visit(overloaded{
-                 [&](PutRegion const& c) { put_region(state, c.region); },
-                 [&](PutZone const& c) { state.zones[c.zone.name] = c.zone; },
-                 [&](PutTenant const& c) { state.tenants[c.tenant.id] = c.tenant; },
-                 [&](PutAccessKey const& c) {
-                   state.access_keys[c.key.id] = c.key;
-                   state.derived.access_keys_of_tenant[c.key.tenant].insert(c.key.id);
-                 },
-                 [&](EraseAccessKey const& c) {
-                   auto const it = state.access_keys.find(c.id);
-                   ENSURE(it != state.access_keys.end());
-                   remove_from(state.derived.access_keys_of_tenant, it->second.tenant, c.id);
-                   state.access_keys.erase(it);
-                 },
-                 [&](PutInstanceType const& c) { state.types[c.type.name] = c.type; },
-                 [&](EraseInstanceType const& c) { state.types.erase(c.name); },
-                 [&](PutImage const& c) { state.images[c.image.id] = c.image; },
-                 [&](EraseImage const& c) { state.images.erase(c.id); },
-                 [&](PutKeyPair const& c) { put_key_pair(state, c.key); },
-                 [&](EraseKeyPair const& c) { erase_key_pair(state, c.id); },
-                 [&](PutHost const& c) { put_host(state, c.host); },
-                 [&](EraseHost const& c) { erase_host(state, c.id); },
-                 [&](PutInstance const& c) { put_instance(state, c.instance); },
-                 [&](EraseInstance const& c) {
-                   auto const it = state.instances.find(c.id);
-                   ENSURE(it != state.instances.end() && is_over(it->second));
-                   unindex_instance(state, it->second);
-                   state.instances.erase(it);
-                 },
-                 [&](PutToken const& c) { put_token(state, c.row); },
-                 [&](EraseToken const& c) { erase_token(state, {c.tenant, c.token}); },
-                 [&](AppendAudit const& c) {
-                   state.region.audit_count = c.record.number;
-                   state.region.audit_digest = c.record.digest;
-                 },
-                 [&](SeeHost const& c) {
-                   if (!state.hosts.contains(c.id)) return;  // removed meanwhile
-                   state.seen[c.id] = c;
-                   refresh_room(state, c.id);
-                 },
-             },
-             change);
+  std::visit(
+      overloaded{
+          [&](PutRegion const& c) { put_region(state, c.region); },
+          [&](PutZone const& c) { state.zones[c.zone.name] = c.zone; },
+          [&](PutTenant const& c) { state.tenants[c.tenant.id] = c.tenant; },
+          [&](PutAccessKey const& c) {
+            state.access_keys[c.key.id] = c.key;
+            state.derived.access_keys_of_tenant[c.key.tenant].insert(c.key.id);
+          },
+          [&](EraseAccessKey const& c) {
+            auto const it = state.access_keys.find(c.id);
+            ENSURE(it != state.access_keys.end());
+            remove_from(state.derived.access_keys_of_tenant, it->second.tenant, c.id);
+            state.access_keys.erase(it);
+          },
+          [&](PutInstanceType const& c) { state.types[c.type.name] = c.type; },
+          [&](EraseInstanceType const& c) { state.types.erase(c.name); },
+          [&](PutImage const& c) { state.images[c.image.id] = c.image; },
+          [&](EraseImage const& c) { state.images.erase(c.id); },
+          [&](PutKeyPair const& c) { put_key_pair(state, c.key); },
+          [&](EraseKeyPair const& c) { erase_key_pair(state, c.id); },
+          [&](PutHost const& c) { put_host(state, c.host); },
+          [&](EraseHost const& c) { erase_host(state, c.id); },
+          [&](PutInstance const& c) { put_instance(state, c.instance); },
+          [&](EraseInstance const& c) {
+            auto const it = state.instances.find(c.id);
+            ENSURE(it != state.instances.end() && is_over(it->second));
+            unindex_instance(state, it->second);
+            state.instances.erase(it);
+          },
+          [&](PutToken const& c) { put_token(state, c.row); },
+          [&](EraseToken const& c) { erase_token(state, {c.tenant, c.token}); },
+          [&](PutLaunchTemplate const& c) { put_launch_template(state, c.launch_template); },
+          [&](EraseLaunchTemplate const& c) { erase_launch_template(state, c.id); },
+          [&](PutLaunchTemplateVersion const& c) { put_launch_template_version(state, c.version); },
+          [&](EraseLaunchTemplateVersion const& c) { erase_launch_template_version(state, c); },
+          [&](AppendAudit const& c) {
+            state.region.audit_count = c.record.number;
+            state.region.audit_digest = c.record.digest;
+          },
+          [&](SeeHost const& c) {
+            if (!state.hosts.contains(c.id)) return;  // removed meanwhile
+            state.seen[c.id] = c;
+            refresh_room(state, c.id);
+          },
+      },
+      change);
 }
 
 placement::Usage capacity(Host const& host, Policy const& policy) {

@@ -14,6 +14,7 @@
 #include "berth/model/host_status.h"
 #include "berth/model/image.h"
 #include "berth/model/instance.h"
+#include "berth/model/launch_template.h"
 #include "berth/model/tenant.h"
 
 namespace berth::core {
@@ -135,6 +136,23 @@ struct EraseToken {
   std::string token;
   bool operator==(EraseToken const&) const = default;
 };
+struct PutLaunchTemplate {
+  LaunchTemplate launch_template;
+  bool operator==(PutLaunchTemplate const&) const = default;
+};
+struct EraseLaunchTemplate {
+  LaunchTemplateId id;
+  bool operator==(EraseLaunchTemplate const&) const = default;
+};
+struct PutLaunchTemplateVersion {
+  LaunchTemplateVersion version;
+  bool operator==(PutLaunchTemplateVersion const&) const = default;
+};
+struct EraseLaunchTemplateVersion {
+  LaunchTemplateId id;
+  std::uint64_t number = 0;
+  bool operator==(EraseLaunchTemplateVersion const&) const = default;
+};
 struct AppendAudit {
   AuditRecord record;
   bool operator==(AppendAudit const&) const = default;
@@ -160,7 +178,9 @@ struct SeeHost {
 using Change =
     std::variant<PutRegion, PutZone, PutTenant, PutAccessKey, EraseAccessKey, PutInstanceType,
                  EraseInstanceType, PutImage, EraseImage, PutKeyPair, EraseKeyPair, PutHost,
-                 EraseHost, PutInstance, EraseInstance, PutToken, EraseToken, AppendAudit, SeeHost>;
+                 EraseHost, PutInstance, EraseInstance, PutToken, EraseToken, AppendAudit, SeeHost,
+                 PutLaunchTemplate, EraseLaunchTemplate, PutLaunchTemplateVersion,
+                 EraseLaunchTemplateVersion>;
 
 [[nodiscard]] inline bool is_durable(Change const& change) {
   return !std::holds_alternative<SeeHost>(change);

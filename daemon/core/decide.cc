@@ -29,6 +29,8 @@ BERTH_READ(DescribeRegions)
 BERTH_READ(DescribeZones)
 BERTH_READ(DescribeKeyPairs)
 BERTH_READ(DescribeTags)
+BERTH_READ(DescribeLaunchTemplates)
+BERTH_READ(DescribeLaunchTemplateVersions)
 BERTH_READ(DescribeAccountAttributes)
 BERTH_READ(GetCallerIdentity)
 BERTH_READ(ListZones)
@@ -90,6 +92,15 @@ std::string subject_of(Change const& change) {
                         [](EraseInstance const& c) { return c.id.value; },
                         [](PutToken const&) { return std::string(); },
                         [](EraseToken const&) { return std::string(); },
+                        [](PutLaunchTemplate const& c) { return c.launch_template.id.value; },
+                        [](EraseLaunchTemplate const& c) { return c.id.value; },
+                        [](PutLaunchTemplateVersion const& c) {
+                          return c.version.launch_template.value + "/" +
+                                 std::to_string(c.version.number);
+                        },
+                        [](EraseLaunchTemplateVersion const& c) {
+                          return c.id.value + "/" + std::to_string(c.number);
+                        },
                         [](AppendAudit const&) { return std::string(); },
                         [](SeeHost const&) { return std::string(); },
                     },

@@ -12,6 +12,7 @@
 
 #include "berth/model/host_status.h"
 #include "berth/model/instance.h"
+#include "berth/model/launch_template.h"
 #include "berth/model/tenant.h"
 
 namespace berth::core {
@@ -32,12 +33,22 @@ struct Page {
   bool operator==(Page const&) const = default;
 };
 
+// A launch template as a request names it.
+struct LaunchTemplateName {
+  std::string id;  // one of the two
+  std::string name;
+};
+struct LaunchTemplateVersionName {
+  LaunchTemplateName of;
+  std::string version;  // "$Latest", "$Default" or a number; empty: $Default
+};
+
 // ---- Tenants' calls: EC2's actions
 // ---------------------------------------------------------------
 
 struct RunInstances {
   std::string image_id;
-  std::string type;  // empty: EC2's default, m1.small, which we do not sell: refused
+  std::string type;  // empty: the template's, or EC2's m1.small, which we do not sell: refused
   std::int64_t min_count = 1;
   std::int64_t max_count = 1;
   std::string key_name;   // empty: none
@@ -47,11 +58,13 @@ struct RunInstances {
   std::string client_token;       // empty: none
   std::string parameters_digest;  // over every parameter but the token; needed with a token
   std::optional<std::int64_t> root_disk_gib;  // absent: the image's virtual size
-  bool disable_api_termination = false;
-  bool disable_api_stop = false;
-  bool ebs_optimized = false;
-  bool monitoring = false;
-  ShutdownBehavior shutdown_behavior = ShutdownBehavior::stop;
+  // Absent: the launch template's; without one, no, and to stop.
+  std::optional<bool> disable_api_termination;
+  std::optional<bool> disable_api_stop;
+  std::optional<bool> ebs_optimized;
+  std::optional<bool> monitoring;
+  std::optional<ShutdownBehavior> shutdown_behavior;
+  std::optional<LaunchTemplateVersionName> launch_template;
 };
 struct DescribeInstances {
   std::vector<std::string> ids;
@@ -154,6 +167,48 @@ struct DescribeTags {
   std::vector<Filter> filters;
   Page page;
 };
+struct CreateLaunchTemplate {
+  std::string name;
+  std::string description;  // of its first version
+  LaunchTemplateData data;
+  Tags tags;                      // of the template itself
+  std::string client_token;       // empty: none
+  std::string parameters_digest;  // over every parameter but the token; needed with a token
+};
+struct CreateLaunchTemplateVersion {
+  LaunchTemplateName of;
+  std::string source_version;  // what `data` does not say is this one's; empty: of none
+  std::string description;
+  LaunchTemplateData data;
+  std::string client_token;
+  std::string parameters_digest;
+};
+struct DescribeLaunchTemplates {
+  std::vector<std::string> ids;
+  std::vector<std::string> names;
+  std::vector<Filter> filters;
+  Page page;
+};
+struct DescribeLaunchTemplateVersions {
+  LaunchTemplateName of;              // neither: of all, and then only $Latest and $Default
+  std::vector<std::string> versions;  // none: all
+  std::string min_version;            // numbers; empty: no bound
+  std::string max_version;
+  std::vector<Filter> filters;
+  Page page;
+};
+struct ModifyLaunchTemplate {
+  LaunchTemplateName of;
+  std::string default_version;
+  std::string client_token;
+};
+struct DeleteLaunchTemplate {
+  LaunchTemplateName of;
+};
+struct DeleteLaunchTemplateVersions {
+  LaunchTemplateName of;
+  std::vector<std::string> versions;
+};
 struct DescribeAccountAttributes {};
 struct GetCallerIdentity {};
 
@@ -162,8 +217,10 @@ using ApiAction =
                  ModifyInstance, StartInstances, StopInstances, RebootInstances, TerminateInstances,
                  ReadConsole, DescribeInstanceTypes, DescribeInstanceTypeOfferings, DescribeImages,
                  DescribeRegions, DescribeZones, AddKeyPair, DescribeKeyPairs, DeleteKeyPair,
-                 CreateTags, DeleteTags, DescribeTags, DescribeAccountAttributes,
-                 GetCallerIdentity>;
+                 CreateTags, DeleteTags, DescribeTags, CreateLaunchTemplate,
+                 CreateLaunchTemplateVersion, DescribeLaunchTemplates,
+                 DescribeLaunchTemplateVersions, ModifyLaunchTemplate, DeleteLaunchTemplate,
+                 DeleteLaunchTemplateVersions, DescribeAccountAttributes, GetCallerIdentity>;
 
 // Who calls, as the signature proved. The core checks again that key and tenant still stand.
 struct Caller {
@@ -282,7 +339,7 @@ struct ShowRegion {};
 struct AdoptInstances {
   std::string id;  // empty: every one that can be, kAdoptedPerCallMax at most
 };
-struct RecordBackup {};  // a backup is about to be made: who asked for it, for the audit log
+struct RecordBackup {};        // a backup is about to be made: who asked for it, for the audit log
 struct ReleaseRegion {         // ends the quarantine
   bool keep_unknown = false;   // though instances without a record are left; they stay untouched
   bool without_hosts = false;  // though hosts have not said yet what they run

@@ -20,6 +20,12 @@ InputClass class_of(ApiAction const& action) {
           [](DescribeKeyPairs const& a) {
             return class_by_ids(!a.names.empty() || !a.ids.empty());
           },
+          [](DescribeLaunchTemplates const& a) {
+            return class_by_ids(!a.names.empty() || !a.ids.empty());
+          },
+          [](DescribeLaunchTemplateVersions const& a) {
+            return class_by_ids(!a.of.id.empty() || !a.of.name.empty());
+          },
           [](DescribeInstanceTypeOfferings const&) { return InputClass::list; },
           [](DescribeTags const&) { return InputClass::list; },
           // A handful of lines however large the region is.
@@ -38,6 +44,11 @@ InputClass class_of(ApiAction const& action) {
           [](AddKeyPair const&) { return InputClass::mutation; },
           [](DeleteKeyPair const&) { return InputClass::mutation; },
           [](CreateTags const&) { return InputClass::mutation; },
+          [](CreateLaunchTemplate const&) { return InputClass::mutation; },
+          [](CreateLaunchTemplateVersion const&) { return InputClass::mutation; },
+          [](ModifyLaunchTemplate const&) { return InputClass::mutation; },
+          [](DeleteLaunchTemplate const&) { return InputClass::mutation; },
+          [](DeleteLaunchTemplateVersions const&) { return InputClass::mutation; },
           [](DeleteTags const&) { return InputClass::mutation; },
       },
       action);

@@ -48,8 +48,9 @@ void check_capacity(State const& state, Broken& broken) {
 void check_quotas(State const& state, Broken& broken) {
   for (auto const& [id, used] : state.derived.used_by_tenant) {
     Tenant const* tenant = find(state.tenants, id);
-    if (tenant != nullptr && (used.instances > tenant->quota.instances || used.vcpus > tenant->quota.vcpus ||
-               used.memory > tenant->quota.memory || used.disk_gib > tenant->quota.disk_gib)) {
+    if (tenant != nullptr &&
+        (used.instances > tenant->quota.instances || used.vcpus > tenant->quota.vcpus ||
+         used.memory > tenant->quota.memory || used.disk_gib > tenant->quota.disk_gib)) {
       broken.push_back("tenant " + id.value + " is over its quota");
     }
   }
@@ -81,12 +82,41 @@ void check_references(State const& state, Broken& broken) {
   }
 }
 
+// A launch by $Default or $Latest always finds a version, and nobody's version outlives its
+// template.
+void check_launch_templates(State const& state, Broken& broken) {
+  std::map<std::pair<TenantId, std::string>, LaunchTemplateId> by_name;
+  for (auto const& [id, made] : state.launch_templates) {
+    by_name[{made.tenant, made.name}] = id;
+    if (!state.launch_template_versions.contains({id, made.default_version})) {
+      broken.push_back(id.value + " has no default version");
+    }
+  }
+  if (by_name != state.derived.launch_template_by_name ||
+      by_name.size() != state.launch_templates.size()) {
+    broken.push_back("launch templates by name differ");
+  }
+  std::map<TenantId, std::int64_t> counts;
+  for (auto const& [key, version] : state.launch_template_versions) {
+    ++counts[version.tenant];
+    LaunchTemplate const* made = find(state.launch_templates, key.first);
+    if (made == nullptr || made->tenant != version.tenant || made->last_version < key.second) {
+      broken.push_back("version " + std::to_string(key.second) + " of " + key.first.value +
+                       " is of no launch template");
+    }
+  }
+  if (counts != state.derived.launch_template_versions) {
+    broken.push_back("launch template versions by tenant differ");
+  }
+}
+
 }  // namespace
 
 std::vector<std::string> broken_invariants(State const& state) {
   Broken broken;
   check_index(state, broken);
   check_references(state, broken);
+  check_launch_templates(state, broken);
   return broken;
 }
 

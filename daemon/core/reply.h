@@ -13,6 +13,7 @@
 #include "berth/model/host.h"
 #include "berth/model/image.h"
 #include "berth/model/instance.h"
+#include "berth/model/launch_template.h"
 #include "berth/model/tenant.h"
 #include "daemon/core/change.h"
 #include "daemon/placement/usage.h"
@@ -38,7 +39,7 @@ struct InstanceView {
   // Of its host; `up` when it has none, and in the answers that do not speak of hosts
   // (RunInstances, DescribeInstances).
   HostHealth host_health = HostHealth::never_seen;
-  std::string host_name;                            // empty: has no host; for operators only
+  std::string host_name;  // empty: has no host; for operators only
 };
 
 struct ReservationView {
@@ -117,6 +118,41 @@ struct OneKeyPair {
 struct TagList {
   std::vector<TagView> items;
   std::string next_token;
+};
+struct LaunchTemplateView {
+  LaunchTemplate launch_template;
+  std::uint64_t latest_version = 0;  // the highest that there is
+};
+struct LaunchTemplateVersionView {
+  LaunchTemplateVersion version;
+  std::string template_name;
+  bool is_default = false;
+};
+struct LaunchTemplates {
+  std::vector<LaunchTemplateView> items;
+  std::string next_token;
+};
+struct OneLaunchTemplate {
+  LaunchTemplateView view;
+};
+struct LaunchTemplateVersions {
+  std::vector<LaunchTemplateVersionView> items;
+  std::string next_token;
+};
+struct OneLaunchTemplateVersion {
+  LaunchTemplateVersionView view;
+};
+// Each version that was asked to be deleted is in one of the two lists.
+struct DeletedLaunchTemplateVersions {
+  enum class Why { absent, is_default };
+  struct Kept {
+    std::uint64_t number = 0;
+    Why why = Why::absent;
+  };
+  LaunchTemplateId id;
+  std::string name;
+  std::vector<std::uint64_t> deleted;
+  std::vector<Kept> kept;
 };
 struct AccountAttributes {
   Quota quota;
@@ -204,24 +240,30 @@ struct RegionView {
 using Reply =
     std::variant<std::monostate, Reservations, Launched, Statuses, OneInstance, StateChanges, Done,
                  WouldSucceed, ConsoleAt, Types, Offerings, Images, Regions, Zones, KeyPairs,
-                 OneKeyPair, TagList, AccountAttributes, CallerIdentity, TenantList, ZoneList,
-                 HostList, AccessKeyList, InstanceList, Enrolled, Joined, Summary, RegionView>;
+                 OneKeyPair, TagList, LaunchTemplates, OneLaunchTemplate, LaunchTemplateVersions,
+                 OneLaunchTemplateVersion, DeletedLaunchTemplateVersions, AccountAttributes,
+                 CallerIdentity, TenantList, ZoneList, HostList, AccessKeyList, InstanceList,
+                 Enrolled, Joined, Summary, RegionView>;
 
 // Subjects of the errors that the core answers with; with the code they select what a tenant sees
 // (daemon/ec2/errors.cc has a row for each pair the core can make, and a test that says so).
 //
 //   code         subjects
 //   invalid      "instance-id" "image-id" "key-pair-id" "resource-id" (malformed), "instance-type"
+//                "instance-attribute" (a type that is not sold, for an instance that there is)
 //                "zone" "count" "filter" "page" "next-token" "tag" "tag-key" "key-name" "user-data"
+//                "launch-template-id" "launch-template-name" (malformed)
 //                "client-token" "disk" "parameter" (a value), "combination" (parameters that
 //                exclude each other), "missing" (a parameter that must be there), "name"
 //   not_found    "instance" "image" "key-pair" "instance-type" "zone" "host" "tenant" "access-key"
-//   exists       "key-pair" "tenant" "image" "access-key" "host" "zone"
+//                "launch-template-id" "launch-template-name" "launch-template-version"
+//   exists       "key-pair" "launch-template" "tenant" "image" "access-key" "host" "zone"
 //   conflict     "region" "instance" "instance-state" "client-token" "image-in-use" "host-in-use"
 //                "type-in-use"
 //   forbidden    "termination-protection" "stop-protection" "role" "request"
 //   unauthenticated  "credentials" "join-token"
-//   quota        "instance" "vcpu" "memory" "disk" "key-pair" "image" "tag"; "hosts" "tenants"
+//   quota        "instance" "vcpu" "memory" "disk" "key-pair" "image" "tag" "launch-template";
+//   "hosts" "tenants"
 //                "zones"
 //   no_capacity  "instance"
 //   unavailable  "queue" "store" "region"

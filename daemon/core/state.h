@@ -20,6 +20,8 @@ struct Derived {
   std::map<TenantId, std::set<InstanceId>> instances_of_tenant;
   std::map<TenantId, placement::Usage> used_by_tenant;
   std::map<std::pair<TenantId, std::string>, KeyPairId> key_pair_by_name;
+  std::map<std::pair<TenantId, std::string>, LaunchTemplateId> launch_template_by_name;
+  std::map<TenantId, std::int64_t> launch_template_versions;  // of a tenant's templates together
   std::map<TenantId, std::set<AccessKeyId>> access_keys_of_tenant;
   std::map<std::string, HostId> host_by_name;
   std::map<ImageId, std::int64_t> instances_of_image;  // those not yet ended
@@ -46,6 +48,9 @@ struct State {
   std::map<TypeName, InstanceType> types;
   std::map<ImageId, Image> images;
   std::map<KeyPairId, KeyPair> key_pairs;
+  std::map<LaunchTemplateId, LaunchTemplate> launch_templates;
+  std::map<std::pair<LaunchTemplateId, std::uint64_t>, LaunchTemplateVersion>
+      launch_template_versions;  // each template has at least its default one
   std::map<HostId, Host> hosts;
   std::map<InstanceId, Instance> instances;
   std::map<std::pair<TenantId, std::string>, TokenRow> tokens;

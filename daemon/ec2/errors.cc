@@ -18,6 +18,9 @@ constexpr ErrorRow kRows[] = {
     {Code::invalid, "key-pair-id", "InvalidParameterValue", 400},
     {Code::invalid, "resource-id", "InvalidID", 400},
     {Code::invalid, "instance-type", "InvalidParameterValue", 400},
+    {Code::invalid, "instance-attribute", "InvalidInstanceAttributeValue", 400},
+    {Code::invalid, "launch-template-id", "InvalidLaunchTemplateId.Malformed", 400},
+    {Code::invalid, "launch-template-name", "InvalidLaunchTemplateName.MalformedException", 400},
     {Code::invalid, "zone", "InvalidParameterValue", 400},
     {Code::invalid, "count", "InvalidParameterValue", 400},
     {Code::invalid, "filter", "InvalidParameterValue", 400},
@@ -40,7 +43,12 @@ constexpr ErrorRow kRows[] = {
     {Code::not_found, "instance-type", "InvalidInstanceType", 400},
     {Code::not_found, "zone", "InvalidParameterValue", 400},
 
+    {Code::not_found, "launch-template-id", "InvalidLaunchTemplateId.NotFound", 400},
+    {Code::not_found, "launch-template-name", "InvalidLaunchTemplateName.NotFoundException", 400},
+    {Code::not_found, "launch-template-version", "InvalidLaunchTemplateId.VersionNotFound", 400},
+
     {Code::exists, "key-pair", "InvalidKeyPair.Duplicate", 400},
+    {Code::exists, "launch-template", "InvalidLaunchTemplateName.AlreadyExistsException", 400},
 
     {Code::conflict, "instance-state", "IncorrectInstanceState", 400},
     {Code::conflict, "client-token", "IdempotentParameterMismatch", 400},
@@ -59,6 +67,7 @@ constexpr ErrorRow kRows[] = {
     {Code::quota, "key-pair", "ResourceLimitExceeded", 400},
     {Code::quota, "image", "ResourceLimitExceeded", 400},
     {Code::quota, "tag", "TagLimitExceeded", 400},
+    {Code::quota, "launch-template", "ResourceLimitExceeded", 400},
 
     {Code::no_capacity, "instance", "InsufficientInstanceCapacity", 500},
 

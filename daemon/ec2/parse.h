@@ -53,6 +53,15 @@ using Parameters = std::span<wire::Parameter const>;
 [[nodiscard]] Ec2Result<Parsed> parse_delete_tags(Parameters parameters);
 [[nodiscard]] Ec2Result<Parsed> parse_describe_tags(Parameters parameters);
 
+// parse_launch_templates.cc
+[[nodiscard]] Ec2Result<Parsed> parse_create_launch_template(Parameters parameters);
+[[nodiscard]] Ec2Result<Parsed> parse_create_launch_template_version(Parameters parameters);
+[[nodiscard]] Ec2Result<Parsed> parse_describe_launch_templates(Parameters parameters);
+[[nodiscard]] Ec2Result<Parsed> parse_describe_launch_template_versions(Parameters parameters);
+[[nodiscard]] Ec2Result<Parsed> parse_modify_launch_template(Parameters parameters);
+[[nodiscard]] Ec2Result<Parsed> parse_delete_launch_template(Parameters parameters);
+[[nodiscard]] Ec2Result<Parsed> parse_delete_launch_template_versions(Parameters parameters);
+
 // parse_account.cc
 [[nodiscard]] Ec2Result<Parsed> parse_describe_account_attributes(Parameters parameters);
 [[nodiscard]] Ec2Result<Parsed> parse_get_caller_identity(Parameters parameters);

@@ -37,6 +37,10 @@ namespace berth::ec2 {
 // signature.
 [[nodiscard]] std::string parameters_digest(std::span<wire::Parameter const> parameters);
 
+// What is to be launched (parse_run_instances.cc): all but the counts, the token and the template.
+// Errors: UnsupportedOperation for what an instance cannot have here.
+[[nodiscard]] Ec2Result<core::RunInstances> launch_of(wire::RunInstancesRequest const& request);
+
 // The decoded bytes; how many there may be is the core's. Error: InvalidUserData.Malformed.
 [[nodiscard]] Ec2Result<std::string> user_data_of(std::string_view base64_text);
 

@@ -89,7 +89,6 @@ Refusal refuse_contract(Request const& r) {
                                                              : "IamInstanceProfile.Name",
                        "there are no instance profiles");
   }
-  if (r.launch_template) return unsupported("LaunchTemplate", "there are no launch templates yet");
   if (r.instance_market_options) {
     return unsupported("InstanceMarketOptions", "there are no spot instances yet");
   }
@@ -159,31 +158,46 @@ Ec2Result<std::optional<std::int64_t>> root_disk_gib(Request const& r) {
 
 }  // namespace
 
-Ec2Result<Parsed> parse_run_instances(Parameters parameters) {
-  auto const r = TRY(wire::read<Request>(parameters));
+Ec2Result<core::RunInstances> launch_of(wire::RunInstancesRequest const& r) {
   for (auto refuse : {refuse_network, refuse_hardware, refuse_placement, refuse_contract}) {
     if (Refusal refusal = refuse(r)) return *std::move(refusal);
   }
   core::RunInstances run;
   run.image_id = r.image_id.value_or("");
-  if (run.image_id.empty()) return missing_parameter("ImageId");
   run.type = r.instance_type.value_or("");
-  run.min_count = r.min_count.value_or(1);
-  run.max_count = r.max_count.value_or(1);
   run.key_name = r.key_name.value_or("");
   if (r.placement) run.zone = r.placement->availability_zone.value_or("");
   if (is_given(r.user_data)) run.user_data = TRY(user_data_of(*r.user_data));
   run.instance_tags = TRY(tags_for(r.tag_specifications, "instance"));
+  run.root_disk_gib = TRY(root_disk_gib(r));
+  run.disable_api_termination = r.disable_api_termination;
+  run.disable_api_stop = r.disable_api_stop;
+  run.ebs_optimized = r.ebs_optimized;
+  if (r.monitoring) run.monitoring = r.monitoring->enabled;
+  if (is_given(r.instance_initiated_shutdown_behavior)) {
+    run.shutdown_behavior = *r.instance_initiated_shutdown_behavior == "terminate"
+                                ? ShutdownBehavior::terminate
+                                : ShutdownBehavior::stop;
+  }
+  return run;
+}
+
+Ec2Result<Parsed> parse_run_instances(Parameters parameters) {
+  auto const r = TRY(wire::read<Request>(parameters));
+  core::RunInstances run = TRY(launch_of(r));
+  if (r.launch_template) {
+    wire::LaunchTemplateSpecification const& t = *r.launch_template;
+    run.launch_template =
+        core::LaunchTemplateVersionName{.of = {.id = t.launch_template_id.value_or(""),
+                                               .name = t.launch_template_name.value_or("")},
+                                        .version = t.version.value_or("")};
+  } else if (run.image_id.empty()) {
+    return missing_parameter("ImageId");
+  }
+  run.min_count = r.min_count.value_or(1);
+  run.max_count = r.max_count.value_or(1);
   run.client_token = r.client_token.value_or("");
   if (!run.client_token.empty()) run.parameters_digest = parameters_digest(parameters);
-  run.root_disk_gib = TRY(root_disk_gib(r));
-  run.disable_api_termination = r.disable_api_termination.value_or(false);
-  run.disable_api_stop = r.disable_api_stop.value_or(false);
-  run.ebs_optimized = r.ebs_optimized.value_or(false);
-  run.monitoring = r.monitoring && r.monitoring->enabled.value_or(false);
-  if (r.instance_initiated_shutdown_behavior == "terminate") {
-    run.shutdown_behavior = ShutdownBehavior::terminate;
-  }
   return Parsed{.action = std::move(run), .dry_run = r.dry_run.value_or(false), .echo = {}};
 }
 

@@ -45,6 +45,13 @@ constexpr RateRule kRules[] = {
     {Action::create_tags, kTagging, {}, {}},
     {Action::delete_tags, kTagging, {}, {}},
     {Action::describe_tags, kNonMutating, kUnfiltered, {}},
+    {Action::create_launch_template, kMutating, {}, {}},
+    {Action::create_launch_template_version, kMutating, {}, {}},
+    {Action::describe_launch_templates, kNonMutating, {}, {}},
+    {Action::describe_launch_template_versions, kNonMutating, {}, {}},
+    {Action::modify_launch_template, kMutating, {}, {}},
+    {Action::delete_launch_template, kMutating, {}, {}},
+    {Action::delete_launch_template_versions, kMutating, {}, {}},
     {Action::describe_account_attributes, kNonMutating, {}, {}},
     {Action::get_caller_identity, kNonMutating, {}, {}},
 };
@@ -169,6 +176,13 @@ core::InputClass likely_class(Action action, std::span<wire::Parameter const> pa
     case Action::describe_instance_types: return by_ids("InstanceType");
     case Action::describe_images: return by_ids("ImageId");
     case Action::describe_key_pairs: return by_ids("Key");
+    // One of the two: "LaunchTemplateVersion.1" names none.
+    case Action::describe_launch_templates:
+    case Action::describe_launch_template_versions:
+      return names_with(parameters, "LaunchTemplateId") ||
+                     names_with(parameters, "LaunchTemplateName")
+                 ? core::InputClass::read
+                 : core::InputClass::list;
     case Action::describe_instance_type_offerings:
     case Action::describe_tags: return core::InputClass::list;
     default: return core::InputClass::read;

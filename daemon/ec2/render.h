@@ -50,6 +50,22 @@ namespace berth::ec2 {
 // render_tags.cc
 [[nodiscard]] std::string render_describe_tags(core::Reply const& reply, Rendering const& about);
 
+// render_launch_templates.cc
+[[nodiscard]] std::string render_create_launch_template(core::Reply const& reply,
+                                                        Rendering const& about);
+[[nodiscard]] std::string render_create_launch_template_version(core::Reply const& reply,
+                                                                Rendering const& about);
+[[nodiscard]] std::string render_describe_launch_templates(core::Reply const& reply,
+                                                           Rendering const& about);
+[[nodiscard]] std::string render_describe_launch_template_versions(core::Reply const& reply,
+                                                                   Rendering const& about);
+[[nodiscard]] std::string render_modify_launch_template(core::Reply const& reply,
+                                                        Rendering const& about);
+[[nodiscard]] std::string render_delete_launch_template(core::Reply const& reply,
+                                                        Rendering const& about);
+[[nodiscard]] std::string render_delete_launch_template_versions(core::Reply const& reply,
+                                                                 Rendering const& about);
+
 // render_account.cc
 [[nodiscard]] std::string render_describe_account_attributes(core::Reply const& reply,
                                                              Rendering const& about);

@@ -106,6 +106,7 @@ void Auditor::acknowledged(Operation const& o) {
 
 void Auditor::lost(Operation const& o) {
   Books& books = books_[o.tenant];
+  if (is_about_templates(o.call.action)) books.are_templates_certain = false;
   if (o.reply) return;  // answered; only the look afterwards is missing
   if (auto const* run = std::get_if<core::RunInstances>(&o.call.action);
       run != nullptr && !o.call.dry_run) {
@@ -117,6 +118,7 @@ void Auditor::lost(Operation const& o) {
 void Auditor::given_up(Operation const& o) {
   if (!*o.reply) return;
   Books& books = books_[o.tenant];
+  if (is_about_templates(o.call.action)) books.are_templates_certain = false;
   if (auto const* launched = std::get_if<core::Launched>(&**o.reply)) {
     books.lost_launches += static_cast<std::int64_t>(launched->reservation.instances.size());
   }
@@ -215,6 +217,7 @@ void Auditor::judge(Operation const& o) {
   if (o.call.dry_run && *o.reply && !std::holds_alternative<core::WouldSucceed>(**o.reply)) {
     wrong(o, "a dry run must answer DryRunOperation or the error");
   }
+  if (is_about_templates(o.call.action)) read_templates(o);
   // What another operation did is not in between: these three were decided at once.
   if (!*o.reply || o.call.dry_run) judge_unchanged(o);
   std::visit(
@@ -393,7 +396,7 @@ void Auditor::judge_action(Operation const& o, core::RunInstances const& ask) {
     wrong(o, "answered with something else than a reservation");
     return;
   }
-  judge_launch(o, ask, made->reservation);
+  if (auto const all = whole(o, ask)) judge_launch(o, *all, made->reservation);
   if (ask.client_token.empty()) return;
   Token token{.call = o.call, .reservation = made->reservation.id.value, .at = world_.now()};
   token.may_be_forgotten = may_be_forgotten;  // known this time, perhaps not the next
@@ -497,7 +500,10 @@ void Auditor::judge_action(Operation const& o, core::DeleteTags const& ask) {
     if (after == o.after->end()) continue;
     Tags wanted = v.instance.tags;
     if (std::ranges::find(ask.resources, id) != ask.resources.end()) {
-      if (ask.tags.empty()) wanted.clear();
+      if (ask.tags.empty()) {
+        // "all user-defined tags": what EC2 gave itself stays.
+        std::erase_if(wanted, [](auto const& entry) { return !entry.first.starts_with("aws:"); });
+      }
       for (core::TagToDelete const& tag : ask.tags) {
         std::erase_if(wanted, [&](auto const& entry) {
           return entry.first == tag.key && (!tag.value || *tag.value == entry.second);

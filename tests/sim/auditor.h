@@ -29,6 +29,7 @@ struct Operation {
   std::optional<Result<core::Reply>> reply;
   std::optional<Listing> after;
   std::vector<KeyPair> keys_before, keys_after;
+  std::vector<core::LaunchTemplateView> templates_before, templates_after;
   bool is_answer_lost = false;  // the client gave up before it came
 };
 
@@ -68,6 +69,8 @@ class Auditor {
   // Until then nothing that must be stored need be taken; the answers may come somewhat later.
   void store_full(Instant until) { store_full_until_ = until; }
 
+  // Whether what a call answers or does depends on launch templates.
+  [[nodiscard]] static bool is_about_templates(core::ApiAction const& action);
   [[nodiscard]] std::uint64_t judged() const { return judged_; }
   // A token that was used, with its request; none: nothing was launched with one.
   [[nodiscard]] std::optional<core::ApiCall> used_token(std::size_t tenant, Entropy& entropy) const;
@@ -86,7 +89,11 @@ class Auditor {
     std::set<std::string> known;         // ever seen
     std::map<std::string, Tags> tags;    // as last seen
     std::map<std::string, Token> tokens;
-    std::int64_t lost_launches = 0;         // instances that lost calls may have made
+    std::int64_t lost_launches = 0;  // instances that lost calls may have made
+    // By template and number, as told to the client that made it.
+    std::map<std::pair<std::string, std::uint64_t>, LaunchTemplateData> template_data;
+    std::map<std::string, core::LaunchTemplateView> templates;  // as last seen, by name
+    bool are_templates_certain = true;      // no call was lost that may have changed them
     bool are_tags_certain = true;           // no tag call was lost since the last listing
     std::optional<bool> is_enabled = true;  // absent: a lost call may have changed it
     std::optional<bool> is_key_enabled = true;
@@ -108,6 +115,19 @@ class Auditor {
   void judge_action(Operation const& o, core::ModifyInstance const& ask);
   void judge_action(Operation const& o, core::AddKeyPair const& ask);
   void judge_action(Operation const& o, core::DeleteKeyPair const& ask);
+
+  // auditor_templates.cc
+  void judge_action(Operation const& o, core::CreateLaunchTemplate const& ask);
+  void judge_action(Operation const& o, core::CreateLaunchTemplateVersion const& ask);
+  void judge_action(Operation const& o, core::ModifyLaunchTemplate const& ask);
+  void judge_action(Operation const& o, core::DeleteLaunchTemplate const& ask);
+  void judge_action(Operation const& o, core::DeleteLaunchTemplateVersions const& ask);
+  void read_templates(Operation const& o);
+  void judge_templates_but(Operation const& o, std::string const& name);
+  [[nodiscard]] bool is_absent_template(Operation const& o, core::LaunchTemplateName const& of);
+  // What a launch asks for altogether; nothing: the auditor was never told its template's data.
+  [[nodiscard]] std::optional<core::RunInstances> whole(Operation const& o,
+                                                        core::RunInstances const& ask);
 
   // What EC2 answers to a batch of ids: an error code, or nothing.
   struct Expectation {

@@ -19,6 +19,8 @@ bool is_read(core::ApiAction const& action) {
          std::holds_alternative<core::DescribeZones>(action) ||
          std::holds_alternative<core::DescribeKeyPairs>(action) ||
          std::holds_alternative<core::DescribeTags>(action) ||
+         std::holds_alternative<core::DescribeLaunchTemplates>(action) ||
+         std::holds_alternative<core::DescribeLaunchTemplateVersions>(action) ||
          std::holds_alternative<core::DescribeAccountAttributes>(action) ||
          std::holds_alternative<core::GetCallerIdentity>(action);
 }
@@ -63,8 +65,10 @@ void Workload::next_call() {
       list_filtered(tenant);
     else if (kind < 90)
       list_paged(tenant);
-    else if (kind < 96)
+    else if (kind < 94)
       ask_in_pairs(tenant);
+    else if (kind < 98)
+      change_templates(tenant);
     else
       ask_anything(tenant);
   });
@@ -153,8 +157,17 @@ void Workload::send(OperationRef o) {
   };
   bool const is_about_keys = std::holds_alternative<core::AddKeyPair>(o->call.action) ||
                              std::holds_alternative<core::DeleteKeyPair>(o->call.action);
+  auto templates = [this, o](std::vector<core::LaunchTemplateView> Operation::* where) {
+    cluster_.daemon.submit(
+        call(o->tenant, "DescribeLaunchTemplates", core::DescribeLaunchTemplates{}),
+        [o, where](Result<core::Reply> reply) {
+          if (reply) (*o).*where = std::get<core::LaunchTemplates>(*reply).items;
+        });
+  };
+  bool const is_about_templates = Auditor::is_about_templates(o->call.action);
   list(&Operation::before, false);
   if (is_about_keys) keys(&Operation::keys_before);
+  if (is_about_templates) templates(&Operation::templates_before);
   cluster_.daemon.submit(o->call, [this, o](Result<core::Reply> reply) {
     world_.note("reply", o->call.caller.request_id, reply ? "ok" : name(reply.error().code));
     bool const is_mutation = reply && !o->call.dry_run && !is_read(o->call.action);
@@ -167,6 +180,7 @@ void Workload::send(OperationRef o) {
     auditor_.acknowledged(*o);
   });
   if (is_about_keys) keys(&Operation::keys_after);
+  if (is_about_templates) templates(&Operation::templates_after);
   list(&Operation::after, true);
 }
 

@@ -55,6 +55,9 @@ class Workload {
   void change_tags(std::size_t tenant);
   void change_keys(std::size_t tenant);
   void modify(std::size_t tenant);
+  // workload_templates.cc
+  void change_templates(std::size_t tenant);
+  [[nodiscard]] LaunchTemplateData drawn_template_data();
   void list_filtered(std::size_t tenant);
   void list_paged(std::size_t tenant);
   void ask_in_pairs(std::size_t tenant);

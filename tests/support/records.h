@@ -54,6 +54,8 @@ class Draw {
   void one(InstanceId& v) { v.value = "i-" + entropy_.hex(17); }
   void one(ReservationId& v) { v.value = "r-" + entropy_.hex(17); }
 
+  void one(LaunchTemplateId& v) { v.value = "lt-" + entropy_.hex(17); }
+
   void one(VirtType& v) { v = static_cast<VirtType>(entropy_.below(2)); }
   void one(ImageFormat& v) { v = static_cast<ImageFormat>(entropy_.below(2)); }
   void one(KeyKind& v) { v = static_cast<KeyKind>(entropy_.below(2)); }
@@ -179,6 +181,29 @@ class Draw {
     all(tenant, token, parameters_digest, reservation, instances, created, expires);
     token += '\xff';  // never empty
   }
+  void one(LaunchTemplate& v) {
+    auto& [id, tenant, name, default_version, last_version, client_token, parameters_digest, tags,
+           created] = v;
+    all(id, tenant, name, client_token, parameters_digest, tags, created);
+    name += '\xff';  // never empty
+    default_version = 1 + entropy_.below(1'000);
+    last_version = 1 + entropy_.below(1'000);
+  }
+  void one(std::pair<std::string, std::string>& v) { all(v.first, v.second); }
+  void one(LaunchTemplateData& v) {
+    auto& [image_id, type, key_name, user_data, zone, instance_tags, root_disk_gib,
+           disable_api_termination, disable_api_stop, ebs_optimized, monitoring, shutdown_behavior,
+           shown] = v;
+    all(image_id, type, key_name, user_data, zone, instance_tags, root_disk_gib,
+        disable_api_termination, disable_api_stop, ebs_optimized, monitoring, shutdown_behavior,
+        shown);
+  }
+  void one(LaunchTemplateVersion& v) {
+    auto& [launch_template, number, tenant, description, client_token, parameters_digest, data,
+           created] = v;
+    all(launch_template, tenant, description, client_token, parameters_digest, data, created);
+    number = 1 + entropy_.below(1'000);
+  }
   void one(core::AuditRecord& v) {
     auto& [number, time, actor, source, request_id, action, subjects, outcome, sha] = v;
     all(time, actor, source, request_id, action, subjects, outcome);
@@ -210,12 +235,19 @@ class Draw {
 // One of each noun, in the order of core::Change, with the given entropy.
 inline std::vector<core::Change> one_of_each(Entropy& entropy) {
   Draw draw(entropy);
-  return {draw.put<core::PutRegion>(),       draw.put<core::PutZone>(),
-          draw.put<core::PutTenant>(),       draw.put<core::PutAccessKey>(),
-          draw.put<core::PutInstanceType>(), draw.put<core::PutImage>(),
-          draw.put<core::PutKeyPair>(),      draw.put<core::PutHost>(),
-          draw.put<core::PutInstance>(),     draw.put<core::PutToken>(),
-          draw.put<core::AppendAudit>()};
+  return {draw.put<core::PutRegion>(),
+          draw.put<core::PutZone>(),
+          draw.put<core::PutTenant>(),
+          draw.put<core::PutAccessKey>(),
+          draw.put<core::PutInstanceType>(),
+          draw.put<core::PutImage>(),
+          draw.put<core::PutKeyPair>(),
+          draw.put<core::PutHost>(),
+          draw.put<core::PutInstance>(),
+          draw.put<core::PutToken>(),
+          draw.put<core::AppendAudit>(),
+          draw.put<core::PutLaunchTemplate>(),
+          draw.put<core::PutLaunchTemplateVersion>()};
 }
 
 }  // namespace berth::test

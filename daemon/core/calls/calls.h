@@ -34,6 +34,13 @@ BERTH_CALL(DeleteKeyPair)
 BERTH_CALL(CreateTags)
 BERTH_CALL(DeleteTags)
 BERTH_CALL(DescribeTags)
+BERTH_CALL(CreateLaunchTemplate)
+BERTH_CALL(CreateLaunchTemplateVersion)
+BERTH_CALL(DescribeLaunchTemplates)
+BERTH_CALL(DescribeLaunchTemplateVersions)
+BERTH_CALL(ModifyLaunchTemplate)
+BERTH_CALL(DeleteLaunchTemplate)
+BERTH_CALL(DeleteLaunchTemplateVersions)
 BERTH_CALL(DescribeAccountAttributes)
 BERTH_CALL(GetCallerIdentity)
 #undef BERTH_CALL
@@ -102,6 +109,19 @@ void end(State const& state, Instance& instance, Context const& context, Decisio
 // An image that the tenant may see.
 [[nodiscard]] Result<Image const*> visible_image(State const& state, TenantId const& tenant,
                                                  std::string const& id);
+// The tenant's own template, by its id or its name (launch_template_lookup.cc).
+[[nodiscard]] Result<LaunchTemplate const*> own_launch_template(State const& state,
+                                                                TenantId const& tenant,
+                                                                LaunchTemplateName const& of);
+// One of its versions: a number, "$Latest" or "$Default".
+[[nodiscard]] Result<LaunchTemplateVersion const*> version_of(State const& state,
+                                                              LaunchTemplate const& of,
+                                                              std::string const& version);
+[[nodiscard]] LaunchTemplateView view(State const& state, LaunchTemplate const& made);
+// The request with what its launch template says where the request says nothing. Its instances
+// carry the version they are from as system tags.
+[[nodiscard]] Result<RunInstances> with_launch_template(State const& state, TenantId const& tenant,
+                                                        RunInstances const& ask);
 [[nodiscard]] InstanceView view(State const& state, Instance const& instance,
                                 Context const& context);
 [[nodiscard]] HostView host_view(State const& state, Host const& host, Context const& context);

@@ -66,6 +66,9 @@ Result<Launch> check(State const& state, Caller const& caller, RunInstances cons
   if (launch.type == nullptr) {
     return Error{Code::invalid, "instance-type", "Invalid value '" + type + "' for InstanceType."};
   }
+  if (ask.image_id.empty()) {
+    return Error{Code::invalid, "missing", "The request must contain the parameter ImageId"};
+  }
   launch.image = TRY(visible_image(state, caller.tenant, ask.image_id));
   if (!ask.key_name.empty()) {
     KeyPairId const* id = find(state.derived.key_pair_by_name, {caller.tenant, ask.key_name});
@@ -188,12 +191,16 @@ Instance record(Caller const& caller, RunInstances const& ask, Launch const& lau
   i.user_data = ask.user_data;
   i.uuid = drawn_instance_uuid(context.entropy);
   i.mac = drawn_mac(context.entropy);
-  i.disable_api_termination = ask.disable_api_termination;
-  i.disable_api_stop = ask.disable_api_stop;
-  i.ebs_optimized = ask.ebs_optimized;
-  i.is_monitored = ask.monitoring;
-  i.shutdown_behavior = ask.shutdown_behavior;
+  i.disable_api_termination = ask.disable_api_termination.value_or(false);
+  i.disable_api_stop = ask.disable_api_stop.value_or(false);
+  i.ebs_optimized = ask.ebs_optimized.value_or(false);
+  i.is_monitored = ask.monitoring.value_or(false);
+  i.shutdown_behavior = ask.shutdown_behavior.value_or(ShutdownBehavior::stop);
   i.tags = ask.instance_tags;
+  if (ask.launch_template) {
+    i.tags.emplace("aws:ec2launchtemplate:id", ask.launch_template->of.id);
+    i.tags.emplace("aws:ec2launchtemplate:version", ask.launch_template->version);
+  }
   i.wanted = Wanted::running;
   i.starts_wanted = 1;
   i.launch_time = context.now.wall;
@@ -218,17 +225,18 @@ Result<Decision> repeated(State const& state, RunInstances const& ask, TokenRow 
 
 }  // namespace
 
-Result<Decision> call(State const& state, Caller const& caller, RunInstances const& ask,
+Result<Decision> call(State const& state, Caller const& caller, RunInstances const& request,
                       Context& context) {
-  if (ask.client_token.size() > limits::kClientTokenCharactersMax) {
+  if (request.client_token.size() > limits::kClientTokenCharactersMax) {
     return Error{Code::invalid, "client-token",
                  "A client token has at most " + std::to_string(limits::kClientTokenCharactersMax) +
-                     " characters; found " + std::to_string(ask.client_token.size())};
+                     " characters; found " + std::to_string(request.client_token.size())};
   }
-  if (!ask.client_token.empty()) {
-    TokenRow const* row = find(state.tokens, {caller.tenant, ask.client_token});
-    if (row != nullptr) return repeated(state, ask, *row, context);
+  if (!request.client_token.empty()) {
+    TokenRow const* row = find(state.tokens, {caller.tenant, request.client_token});
+    if (row != nullptr) return repeated(state, request, *row, context);
   }
+  RunInstances const ask = TRY(with_launch_template(state, caller.tenant, request));
   Launch const launch = TRY(check(state, caller, ask));
   Chosen const chosen = TRY(choose(state, ask, launch));
 

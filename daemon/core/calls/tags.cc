@@ -1,5 +1,8 @@
 // CreateTags, DeleteTags, DescribeTags: all or nothing over their resources.
 
+#include <algorithm>
+#include <iterator>
+
 #include "berth/base/plant.h"
 #include "daemon/core/calls/calls.h"
 #include "daemon/core/filter.h"
@@ -45,13 +48,22 @@ Result<Change> own_resource(State const& state, TenantId const& tenant, std::str
     }
     return Change(PutKeyPair{*key});
   }
+  if (id.starts_with("lt-")) {
+    LaunchTemplate const* made = TRY(own_launch_template(state, tenant, {.id = id, .name = {}}));
+    return Change(PutLaunchTemplate{*made});
+  }
   return bad_id(id);
 }
 
 Tags& tags_of(Change& change) {
   if (auto* put = std::get_if<PutInstance>(&change)) return put->instance.tags;
   if (auto* put = std::get_if<PutImage>(&change)) return put->image.tags;
+  if (auto* put = std::get_if<PutLaunchTemplate>(&change)) return put->launch_template.tags;
   return std::get<PutKeyPair>(change).key.tags;
+}
+
+bool is_of_system(std::pair<std::string const, std::string> const& tag) {
+  return tag.first.starts_with("aws:");
 }
 
 template <class Edit>
@@ -71,8 +83,11 @@ Result<Decision> edit_tags(State const& state, Caller const& caller,
     Change change = TRY(own_resource(state, caller.tenant, id));
     Tags& tags = tags_of(change);
     Tags const before = tags;
+    // What we gave an instance ourselves is neither counted nor changed.
+    std::erase_if(tags, is_of_system);
     edit(tags);
     TRY(check_tags(tags));
+    std::ranges::copy_if(before, std::inserter(tags, tags.end()), is_of_system);
     if (tags != before && !PLANTED(tags_not_stored)) decision.changes.push_back(std::move(change));
   }
   return decision;
@@ -90,8 +105,11 @@ Result<Decision> call(State const& state, Caller const& caller, CreateTags const
   });
 }
 
-// EC2: without tags every tag goes; a key without a value goes whatever its value is.
+// EC2: without tags every tag of ours goes; a key without a value goes whatever its value is.
 Result<Decision> call(State const& state, Caller const& caller, DeleteTags const& ask, Context&) {
+  for (TagToDelete const& tag : ask.tags) {
+    if (tag.key.starts_with("aws:")) TRY(check_tags({{tag.key, ""}}));
+  }
   return edit_tags(state, caller, ask.resources, [&](Tags& tags) {
     if (ask.tags.empty()) tags.clear();
     for (TagToDelete const& tag : ask.tags) {
@@ -119,6 +137,11 @@ Result<Decision> call(State const& state, Caller const& caller, DescribeTags con
   for (auto it = keys.lower_bound({caller.tenant, ""});
        it != keys.end() && it->first.first == caller.tenant; ++it) {
     resources[it->second.value] = {"key-pair", &state.key_pairs.at(it->second).tags};
+  }
+  auto const& templates = state.derived.launch_template_by_name;
+  for (auto it = templates.lower_bound({caller.tenant, ""});
+       it != templates.end() && it->first.first == caller.tenant; ++it) {
+    resources[it->second.value] = {"launch-template", &state.launch_templates.at(it->second).tags};
   }
   for (auto const& [resource, typed] : resources) {
     for (auto const& [key, value] : *typed.second) {

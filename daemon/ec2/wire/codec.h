@@ -59,6 +59,11 @@ template <class Output>
 [[nodiscard]] std::string render(Action action, Output const& result, std::string_view request_id,
                                  Ready const& ready = {});
 
+// Every member that both structs have by one name of the service model and that `from` has a value
+// for, in depth: for what is answered as it was asked, in the other of two shapes.
+template <class To, class From>
+[[nodiscard]] To copied(From const& from);
+
 // The error document: EC2's bare <Response> or STS's <ErrorResponse>.
 [[nodiscard]] std::string render_error(Ec2Error const& error, std::string_view request_id,
                                        Service service = Service::ec2);
@@ -74,6 +79,15 @@ void append_escaped(std::string& out, std::string_view text);
 [[nodiscard]] std::string render_shape(Action action, void const* object,
                                        std::string_view request_id, Ready const& ready = {});
 [[nodiscard]] std::string render_members(ShapeId shape, void const* object);
+
+void copy_shape(ShapeId from, void const* source, ShapeId to, void* target);
+
+template <class To, class From>
+To copied(From const& from) {
+  To to;
+  copy_shape(From::kShape, &from, To::kShape, &to);
+  return to;
+}
 
 template <class Request>
 Ec2Result<Request> read(std::span<Parameter const> parameters) {

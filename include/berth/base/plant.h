@@ -45,6 +45,8 @@
   PLANT(foreign_error_differs, "says of a foreign id something else than of an absent one")      \
   PLANT(protection_ignored, "terminates what is protected against it")                           \
   PLANT(tags_not_stored, "answers CreateTags and changes nothing")                               \
+  PLANT(template_overrides, "lets a launch template's type win over the request's")              \
+  PLANT(template_default_kept, "answers ModifyLaunchTemplate and changes nothing")               \
   PLANT(records_reaped_early, "forgets terminated instances at once")                            \
   /* daemon/placement */                                                                         \
   PLANT(batch_placed_apart, "places each instance of a launch as if it were alone")              \

@@ -16,6 +16,7 @@ using ImageId = StrongString<struct ImageIdTag>;              // "ami-" + 17 hex
 using KeyPairId = StrongString<struct KeyPairIdTag>;          // "key-" + 17 hex
 using InstanceId = StrongString<struct InstanceIdTag>;        // "i-" + 17 hex
 using ReservationId = StrongString<struct ReservationIdTag>;  // "r-" + 17 hex
+using LaunchTemplateId = StrongString<struct LaunchTemplateIdTag>;  // "lt-" + 17 hex
 
 // Leader term: raised by each start of the daemon and each new leader; stored. An agent obeys the
 // highest it has seen.

@@ -10,6 +10,7 @@
 namespace berth::limits {
 
 // Whole region.
+inline constexpr std::size_t kLaunchTemplateVersionsMax = 200'000;
 inline constexpr std::size_t kHostsMax = 100'000;
 inline constexpr std::size_t kTenantsMax = 100'000;
 inline constexpr std::size_t kInstanceTypesMax = 2'000;
@@ -21,12 +22,23 @@ inline constexpr std::size_t kPublicImagesMax = 1'000;
 inline constexpr std::size_t kAccessKeysPerTenantMax = 10;
 inline constexpr std::size_t kTagsPerResourceMax = 50;  // EC2: TagLimitExceeded
 inline constexpr std::size_t kTagKeyCharactersMax = 128;
+// EC2 has 5,000 templates of 10,000 versions each. Here all of a tenant's versions are in memory,
+// each with up to kUserDataBytesMax and kLaunchTemplateBytesMax.
+inline constexpr std::size_t kLaunchTemplatesPerTenantMax = 500;
+inline constexpr std::size_t kVersionsPerLaunchTemplateMax = 200;
+inline constexpr std::size_t kLaunchTemplateVersionsPerTenantMax = 1'000;
+inline constexpr std::size_t kLaunchTemplateBytesMax = 16 * 1024;  // of one version's parameters
+inline constexpr std::size_t kLaunchTemplateNameCharactersMin = 3;
+inline constexpr std::size_t kLaunchTemplateNameCharactersMax = 128;
 inline constexpr std::size_t kTagValueCharactersMax = 256;
 
 // One request.
 inline constexpr std::int64_t kInstancesPerRequestMax = 1'000;
 inline constexpr std::size_t kUserDataBytesMax = 16 * 1024;  // decoded, as EC2
 inline constexpr std::size_t kClientTokenCharactersMax = 64;
+inline constexpr std::size_t kLaunchTemplateTokenCharactersMax = 128;  // of their calls, as EC2
+inline constexpr std::size_t kLaunchTemplateDescriptionMax = 255;      // bytes
+inline constexpr std::int64_t kLaunchTemplatesPerPageMax = 200;
 inline constexpr std::size_t kFiltersPerRequestMax = 200;
 inline constexpr std::size_t kFilterValuesMax = 200;
 inline constexpr std::size_t kIdsPerRequestMax = 1'000;

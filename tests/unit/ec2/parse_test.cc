@@ -44,6 +44,10 @@ Pairs least(std::string_view action) {
         {"PublicKeyMaterial",
          base64("ssh-ed25519 "
                 "AAAAC3NzaC1lZDI1NTE5AAAAICGdrzE2wslCmj9JkGVkpgvAWIjYRLIAxWpaWW/e4hHD")}}},
+      {"CreateLaunchTemplate",
+       {{"LaunchTemplateName", "web"}, {"LaunchTemplateData.EbsOptimized", "true"}}},
+      {"CreateLaunchTemplateVersion",
+       {{"LaunchTemplateName", "web"}, {"LaunchTemplateData.EbsOptimized", "true"}}},
       {"CreateTags", {{"ResourceId.1", "i-0123456789abcdef0"}, {"Tag.1.Key", "a"}}},
       {"DeleteTags", {{"ResourceId.1", "i-0123456789abcdef0"}}},
   };

@@ -180,6 +180,11 @@ TEST(LikelyClass, IsWhatTheCoreWillSay) {
   EXPECT_EQ(likely(Action::describe_images, {{"ImageId.1", "ami"}}), core::InputClass::read);
   EXPECT_EQ(likely(Action::describe_key_pairs, {{"KeyName.1", "k"}}), core::InputClass::read);
   EXPECT_EQ(likely(Action::describe_tags, {}), core::InputClass::list);
+  EXPECT_EQ(likely(Action::describe_launch_templates, {}), core::InputClass::list);
+  EXPECT_EQ(likely(Action::describe_launch_templates, {{"LaunchTemplateName.1", "w"}}),
+            core::InputClass::read);
+  EXPECT_EQ(likely(Action::describe_launch_template_versions, {{"LaunchTemplateVersion.1", "w"}}),
+            core::InputClass::list);
   EXPECT_EQ(likely(Action::describe_regions, {}), core::InputClass::read);
   EXPECT_EQ(likely(Action::get_console_output, {}), core::InputClass::read);
   for (Action const change :

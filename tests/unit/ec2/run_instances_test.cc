@@ -57,10 +57,10 @@ TEST(RunInstances, EveryParameterWeHaveReachesTheCore) {
   EXPECT_EQ(r.client_token, "once");
   EXPECT_EQ(r.parameters_digest.size(), 64U);
   EXPECT_EQ(r.root_disk_gib, 20);
-  EXPECT_TRUE(r.disable_api_termination);
-  EXPECT_TRUE(r.disable_api_stop);
-  EXPECT_TRUE(r.ebs_optimized);
-  EXPECT_TRUE(r.monitoring);
+  EXPECT_EQ(r.disable_api_termination, true);
+  EXPECT_EQ(r.disable_api_stop, true);
+  EXPECT_EQ(r.ebs_optimized, true);
+  EXPECT_EQ(r.monitoring, true);
   EXPECT_EQ(r.shutdown_behavior, ShutdownBehavior::terminate);
 }
 
@@ -70,8 +70,10 @@ TEST(RunInstances, WhatIsNotGivenHasEc2sDefault) {
   EXPECT_TRUE(r.zone.empty());
   EXPECT_TRUE(r.client_token.empty());
   EXPECT_FALSE(r.root_disk_gib);
-  EXPECT_FALSE(r.disable_api_termination);
-  EXPECT_EQ(r.shutdown_behavior, ShutdownBehavior::stop);
+  // Absent, because a launch template may say it.
+  EXPECT_EQ(r.disable_api_termination, std::nullopt);
+  EXPECT_EQ(r.shutdown_behavior, std::nullopt);
+  EXPECT_FALSE(r.launch_template);
 }
 
 TEST(RunInstances, TerraformsPackersAndAnsiblesHabitsAreAccepted) {
@@ -120,7 +122,6 @@ std::vector<Refused> const& refused_parameters() {
        "NetworkInterface"},
       {{{"IamInstanceProfile.Name", "role"}}, "IamInstanceProfile.Name"},
       {{{"IamInstanceProfile.Arn", "arn:aws:x"}}, "IamInstanceProfile.Arn"},
-      {{{"LaunchTemplate.LaunchTemplateName", "web"}}, "LaunchTemplate"},
       {{{"InstanceMarketOptions.MarketType", "spot"}}, "InstanceMarketOptions"},
       {{{"CpuOptions.CoreCount", "1"}}, "CpuOptions"},
       {{{"KernelId", "aki-1"}}, "KernelId"},
@@ -214,6 +215,22 @@ TEST(RunInstances, TagSpecificationsThatCannotBeMetAreRefused) {
 
 TEST(RunInstances, UserDataThatIsNotBase64IsMalformed) {
   EXPECT_EQ(refused({{"UserData", "#!/bin/sh"}}).code, "InvalidUserData.Malformed");
+}
+
+TEST(RunInstances, ALaunchTemplateMayGiveTheImage) {
+  auto const r = parsed_as<core::RunInstances>(
+      Action::run_instances, call_of("RunInstances", {{"MinCount", "1"},
+                                                      {"MaxCount", "1"},
+                                                      {"DisableApiStop", "false"},
+                                                      {"LaunchTemplate.LaunchTemplateId", "lt-1"},
+                                                      {"LaunchTemplate.LaunchTemplateName", "web"},
+                                                      {"LaunchTemplate.Version", "$Latest"}}));
+  ASSERT_TRUE(r.launch_template);
+  EXPECT_EQ(r.launch_template->of.id, "lt-1");
+  EXPECT_EQ(r.launch_template->of.name, "web");
+  EXPECT_EQ(r.launch_template->version, "$Latest");
+  EXPECT_EQ(r.image_id, "");
+  EXPECT_EQ(r.disable_api_stop, false);
 }
 
 TEST(RunInstances, AMissingImageIsNamed) {
