@@ -33,6 +33,7 @@ import botocore.exceptions
 import botocore.httpsession
 
 from ec2_matrix import Matrix  # noqa: F401, its tests run here
+from ec2_templates import Templates  # noqa: F401, as well
 from support.ec2 import ABSENT, ED25519, ED25519_FINGERPRINT, OPTIONS, Cloud, client, refusal, unique
 
 
@@ -359,7 +360,7 @@ class Refusals(Cloud):
         self.launch_refused('InvalidBlockDeviceMapping', BlockDeviceMappings=[{'DeviceName': '/dev/sda1', 'Ebs': {'VolumeSize': 100_000}}])
         self.launch_refused('InvalidParameterValue', TagSpecifications=[{'ResourceType': 'volume', 'Tags': [{'Key': 'a', 'Value': 'b'}]}])
         for parameter, value in (('SubnetId', 'subnet-1'), ('SecurityGroupIds', ['sg-1']), ('IamInstanceProfile', {'Name': 'x'}),
-                                 ('LaunchTemplate', {'LaunchTemplateName': 'x'}), ('InstanceMarketOptions', {'MarketType': 'spot'})):
+                                 ('InstanceMarketOptions', {'MarketType': 'spot'})):
             self.launch_refused('UnsupportedOperation', **{parameter: value})
 
     def test_quotas_are_not_retried_and_capacity_is(self):
@@ -508,6 +509,19 @@ class Cli(Cloud):
         self.assertTrue(self.aws('describe-regions')['Regions'])
         self.assertEqual(self.aws('describe-instances', '--page-size', '5')['Reservations'] != [], True)
         self.assertRegex(self.aws('get-caller-identity', service='sts')['Account'], r'^\d{12}$')
+
+    def test_the_cli_launches_from_a_template(self):
+        name = unique('cli')
+        self.aws('create-launch-template', '--launch-template-name', name, '--version-description', 'by the cli', '--launch-template-data',
+                 json.dumps({'ImageId': self.image, 'InstanceType': self.type, 'UserData': base64.b64encode(b'#!/bin/sh\n').decode()}))
+        self.addCleanup(self.aws, 'delete-launch-template', '--launch-template-name', name)
+        version = self.aws('describe-launch-template-versions', '--launch-template-name', name)['LaunchTemplateVersions'][0]
+        self.assertEqual((version['VersionDescription'], version['LaunchTemplateData']['InstanceType']), ('by the cli', self.type))
+        i = self.aws('run-instances', '--launch-template', f'LaunchTemplateName={name},Version=$Latest')['Instances'][0]['InstanceId']
+        self.made['a'].append(i)
+        tags = self.aws('describe-tags', '--filters', f'Name=resource-id,Values={i}')['Tags']
+        self.assertEqual({t['Key']: t['Value'] for t in tags}['aws:ec2launchtemplate:id'], version['LaunchTemplateId'])
+        self.aws('terminate-instances', '--instance-ids', i)
 
     def test_the_cli_shows_our_errors(self):
         self.assertIn('(InvalidInstanceID.NotFound)', self.aws('stop-instances', '--instance-ids', ABSENT['i'], expect=1))

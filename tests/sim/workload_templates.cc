@@ -19,7 +19,7 @@ LaunchTemplateData Workload::drawn_template_data() {
 void Workload::change_templates(std::size_t tenant) {
   static char const* const kVersions[] = {"", "$Default", "$Latest", "1", "2", "3", "9", "x"};
   Entropy& e = world_.entropy();
-  core::LaunchTemplateName const of{.id = {}, .name = "web-" + std::to_string(e.below(4))};
+  core::LaunchTemplateName const of{.id = {}, .name = "web-" + std::to_string(e.below(2))};
   bool const dry_run = e.below(12) == 0;
   std::uint64_t const kind = e.below(12);
   std::string const version = kVersions[e.below(e.below(3) == 0 ? 8 : 5)];
