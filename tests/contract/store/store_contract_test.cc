@@ -11,8 +11,8 @@
 #include "berth/model/limits.h"
 #include "daemon/store/memory.h"
 #include "daemon/store/sqlite.h"
-#include "tests/support/store_records.h"
 #include "tests/support/records.h"
+#include "tests/support/store_records.h"
 
 namespace berth::store {
 namespace {
@@ -145,16 +145,22 @@ TEST_P(StoreContract, ErasingEachNounRemovesIt) {
   auto const host = draw.put<core::PutHost>();
   auto const instance = draw.put<core::PutInstance>();
   auto const token = draw.put<core::PutToken>();
-  ASSERT_TRUE(commit({key, type, image, pair, host, instance, token}));
-  ASSERT_EQ(loaded().size(), 7U);
+  auto const made = draw.put<core::PutLaunchTemplate>();
+  auto const version = draw.put<core::PutLaunchTemplateVersion>();
+  ASSERT_TRUE(commit({key, type, image, pair, host, instance, token, made, version}));
+  ASSERT_EQ(loaded().size(), 9U);
+  auto const& of = std::get<core::PutLaunchTemplateVersion>(version).version;
   core::TokenRow const& row = std::get<core::PutToken>(token).row;
-  ASSERT_TRUE(commit({core::EraseAccessKey{std::get<core::PutAccessKey>(key).key.id},
-                      core::EraseInstanceType{std::get<core::PutInstanceType>(type).type.name},
-                      core::EraseImage{std::get<core::PutImage>(image).image.id},
-                      core::EraseKeyPair{std::get<core::PutKeyPair>(pair).key.id},
-                      core::EraseHost{std::get<core::PutHost>(host).host.id},
-                      core::EraseInstance{std::get<core::PutInstance>(instance).instance.id},
-                      core::EraseToken{row.tenant, row.token}}));
+  ASSERT_TRUE(
+      commit({core::EraseAccessKey{std::get<core::PutAccessKey>(key).key.id},
+              core::EraseInstanceType{std::get<core::PutInstanceType>(type).type.name},
+              core::EraseImage{std::get<core::PutImage>(image).image.id},
+              core::EraseKeyPair{std::get<core::PutKeyPair>(pair).key.id},
+              core::EraseHost{std::get<core::PutHost>(host).host.id},
+              core::EraseInstance{std::get<core::PutInstance>(instance).instance.id},
+              core::EraseToken{row.tenant, row.token},
+              core::EraseLaunchTemplate{std::get<core::PutLaunchTemplate>(made).launch_template.id},
+              core::EraseLaunchTemplateVersion{of.launch_template, of.number}}));
   EXPECT_THAT(loaded(), IsEmpty());
 }
 
