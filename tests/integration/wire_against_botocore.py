@@ -99,7 +99,9 @@ def random_value(rng, shape):
         return rng.randbytes(rng.randrange(1, 50))
     if getattr(shape, 'enum', None) and shape.name not in OPEN:
         return rng.choice(shape.enum)
-    return ''.join(rng.choice("abc XYZ019-._~+&=%/?#é€😀\n") for _ in range(rng.randrange(1, 12)))
+    # botocore refuses what is shorter than the model allows.
+    length = rng.randrange(max(1, shape.metadata.get('min', 1)), 12)
+    return ''.join(rng.choice("abc XYZ019-._~+&=%/?#é€😀\n") for _ in range(length))
 
 
 def netstring(value):

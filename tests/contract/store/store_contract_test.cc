@@ -103,6 +103,10 @@ class StoreContract : public ::testing::TestWithParam<char const*> {
   std::unique_ptr<Store> store_;
 };
 
+bool is_audit(Change const& change) {
+  return std::holds_alternative<core::AppendAudit>(change);
+}
+
 TEST_P(StoreContract, ANewStoreIsEmpty) {
   EXPECT_THAT(loaded(), IsEmpty());
   EXPECT_THAT(audit_numbers(0, 10), IsEmpty());
@@ -113,7 +117,7 @@ TEST_P(StoreContract, EveryNounIsLoadedAsItWasPut) {
   SeededEntropy entropy(1);
   std::vector<Change> changes = test::one_of_each(entropy);
   ASSERT_TRUE(commit(changes));
-  changes.pop_back();  // audit records are not loaded
+  std::erase_if(changes, is_audit);  // audit records are not loaded
   EXPECT_EQ(loaded(), changes);
 }
 
@@ -194,7 +198,9 @@ TEST_P(StoreContract, RecordsAreLoadedByKindThenById) {
   std::vector<Change> b = test::one_of_each(entropy);
   std::reverse(b.begin(), b.end());
   ASSERT_TRUE(commit(b));
-  ASSERT_TRUE(commit({a.begin(), a.end() - 1}));
+  std::vector<Change> others = a;
+  std::erase_if(others, is_audit);
+  ASSERT_TRUE(commit(others));
   std::vector<wire::RecordKey> keys;
   for (Change const& change : loaded()) keys.push_back(wire::key(change));
   EXPECT_EQ(keys.size(), 2 * a.size() - 3);  // one region, no audit records
@@ -205,7 +211,8 @@ TEST_P(StoreContract, AReopenedStoreGivesTheSame) {
   SeededEntropy entropy(4);
   for (int i = 0; i < 20; ++i) {
     std::vector<Change> changes = test::one_of_each(entropy);
-    changes.back() = core::AppendAudit{test::audit(static_cast<std::uint64_t>(i) + 1)};
+    *std::ranges::find_if(changes, is_audit) =
+        core::AppendAudit{test::audit(static_cast<std::uint64_t>(i) + 1)};
     ASSERT_TRUE(commit(changes));
   }
   std::vector<Change> const before = loaded();
