@@ -227,14 +227,14 @@ class Overload(unittest.TestCase):
             slow = [finished(a) for a in attacks]
             most = memory.stop()
             eventually(10, "their connections to be gone", lambda: region.metric("berth_http_connections") <= 2)
-        FIGURES["slow_clients"] = {"before_p99_ms": before["p99_ms"], "during_p99_ms": during["p99_ms"], "rss_mib": most, "attacks": slow}
+        FIGURES["slow_clients"] = {"before_p99_ms": before["p99_ms"], "during_p99_ms": during["p99_ms"], "worst_ms_by_second": during["worst_ms_by_second"], "rss_mib": most, "attacks": slow}
         print("   ", json.dumps(FIGURES["slow_clients"]))
         for attack in slow:
             self.assertEqual(attack["alive"], 0, attack)
             self.assertLess(attack["longest_s"], 30, attack)
             self.assertGreater(attack["longest_s"], 5, f"{attack}: cut at once, so nothing was shown")
         self.assertServed(during)
-        self.assertLessEqual(during["p99_ms"], max(2 * before["p99_ms"], 25))
+        self.assertLessEqual(during["p99_ms"], max(2 * before["p99_ms"], 8))
         self.assertLess(most, 768, "memory")
 
 
