@@ -64,6 +64,23 @@ LaunchTemplateView view(State const& state, LaunchTemplate const& made) {
   return {.launch_template = made, .latest_version = latest_version(state, made.id)};
 }
 
+LaunchTemplateVersionView view(LaunchTemplate const& of, LaunchTemplateVersion const& version) {
+  return {.version = version,
+          .template_name = of.name,
+          .is_default = version.number == of.default_version};
+}
+
+std::vector<LaunchTemplateVersion const*> versions_of(State const& state,
+                                                      LaunchTemplateId const& id) {
+  std::vector<LaunchTemplateVersion const*> out;
+  auto const& all = state.launch_template_versions;
+  for (auto it = all.lower_bound({id, 0}); it != all.end() && it->first.first == id; ++it) {
+    out.push_back(&it->second);
+  }
+  std::ranges::reverse(out);
+  return out;
+}
+
 Result<LaunchTemplate const*> own_launch_template(State const& state, TenantId const& tenant,
                                                   LaunchTemplateName const& of) {
   if (of.id.empty() && of.name.empty()) {
