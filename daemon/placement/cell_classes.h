@@ -1,0 +1,83 @@
+#pragma once
+// CellClasses: the cells of listed hosts in use, sorted into classes of cells that look alike: same
+// kind of host, same capacity, same room left. Every score is the same within a class, so a choice
+// looks at classes, of which there are few thousands however many hosts there are.
+//
+// A class keeps its members lowest first, in a heap from which those that left are dropped when
+// they come to the top. Classes that became empty or stopped being empty are written to a log, for
+// the orderings (orderings.h) to catch up with when they are next asked.
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <vector>
+
+#include "daemon/placement/cell_fleet.h"
+#include "daemon/placement/slot_map.h"
+
+namespace berth::placement {
+
+using ClassIndex = std::uint32_t;
+
+struct CellClass {
+  std::uint32_t kind = 0;  // of the host, CellFleet::kinds()
+  Room capacity;
+  Room free;
+
+  bool operator==(CellClass const&) const = default;
+  [[nodiscard]] std::uint64_t hash() const {
+    auto const part = [](std::int32_t n) { return static_cast<std::uint64_t>(n); };
+    std::uint64_t h = (part(free.memory_mib) << 32) ^ (part(free.vcpus) << 16) ^ kind;
+    h *= 0xff51afd7ed558ccdULL;
+    return h ^ (h >> 31) ^ (part(capacity.memory_mib) << 20) ^ part(capacity.vcpus);
+  }
+};
+
+class CellClasses {
+ public:
+  // Puts the cell where it belongs now; `kind` is that of its host.
+  void insert(CellIndex cell, CellClass const& what);
+  void erase(CellIndex cell);
+
+  [[nodiscard]] std::size_t size() const { return classes_.size(); }  // empty ones too
+  [[nodiscard]] CellClass const& at(ClassIndex i) const { return classes_[i].what; }
+  [[nodiscard]] bool is_empty(ClassIndex i) const { return classes_[i].count == 0; }
+  // The lowest member; the class must not be empty.
+  [[nodiscard]] CellIndex lowest(ClassIndex i);
+  // The lowest member that `is_open` agrees to; absent: none.
+  [[nodiscard]] std::optional<CellIndex> lowest(ClassIndex i,
+                                                std::function<bool(CellIndex)> const& is_open);
+
+  // Grows whenever classes were given new numbers: nothing known of the old ones holds.
+  [[nodiscard]] std::uint64_t generation() const { return generation_; }
+  // Classes that turned empty or not, from the log's position `from` on; absent: so far back the
+  // log is not kept.
+  [[nodiscard]] std::uint64_t log_end() const { return log_begin_ + log_.size(); }
+  [[nodiscard]] std::uint64_t log_begin() const { return log_begin_; }
+  [[nodiscard]] ClassIndex log_at(std::uint64_t position) const {
+    return log_[position - log_begin_];
+  }
+
+ private:
+  static constexpr ClassIndex kNoClass = SlotMap<CellClass>::kAbsent;
+  struct Class {
+    CellClass what;
+    std::uint32_t count = 0;
+    // A heap, lowest on top; holds every member, and some that left or came back.
+    std::vector<CellIndex> members;
+  };
+  void turned(ClassIndex i);
+  void tidy_members(ClassIndex i);
+  void drop_empty_classes();
+
+  std::vector<Class> classes_;
+  SlotMap<CellClass> numbers_;
+  std::vector<ClassIndex> class_of_;  // by cell; kNoClass: not in the index
+  std::size_t empty_classes_ = 0;
+  std::vector<ClassIndex> log_;
+  std::uint64_t log_begin_ = 0;
+  std::uint64_t generation_ = 0;
+};
+
+}  // namespace berth::placement

@@ -1,0 +1,118 @@
+#pragma once
+// IndexedFleet: a CellFleet with an index, so that what a choice costs does not grow with the
+// fleet. It chooses the very host that CellFleet::scan would; a property test holds it to that.
+//
+//   IndexedFleet fleet(*find_policy("default"));
+//   for (...) fleet.add_host({.cells = {cell, cell}});
+//   if (std::optional<Seat> const seat = fleet.place(request)) ... fleet.release(*seat);
+//   else log(fleet.scan(request));      // why not: hosts per obstacle
+//
+// How: cells that look alike form a class (cell_classes.h); for each shape that is asked for often
+// the classes are kept in order of their scores (orderings.h); empty hosts wait apart, by kind. A
+// placement moves one cell from one class to another, and most of the time both live on, so that no
+// ordering changes at all. What concerns single hosts (spread groups, disk) is checked on members
+// while walking from the best class on.
+//
+// Pure and deterministic: the same calls give the same seats on every machine.
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "daemon/placement/cell_classes.h"
+#include "daemon/placement/cell_fleet.h"
+#include "daemon/placement/demand.h"
+#include "daemon/placement/idle_hosts.h"
+#include "daemon/placement/orderings.h"
+#include "daemon/placement/policy.h"
+
+namespace berth::placement {
+
+// The best hosts for a request as they stood, the chosen one first: one row a host, and of hosts
+// whose cells are all alike the lowest.
+struct ScoreTable {
+  static constexpr std::size_t kRowsMax = 4;
+  std::array<Candidate, kRowsMax> rows{};
+  std::size_t size = 0;
+
+  bool operator==(ScoreTable const&) const = default;
+};
+
+class IndexedFleet {
+ public:
+  // The policy must outlive the fleet, as those of policies() do.
+  explicit IndexedFleet(Policy const& policy) : policy_(policy) {}
+
+  HostIndex add_host(HostSetup const& setup);
+  void set_up(HostIndex host, bool is_up);
+  void set_cordoned(HostIndex host, bool is_cordoned);
+  void reserve_hosts(std::int32_t hosts_per_zone) { fleet_.reserve_hosts(hosts_per_zone); }
+
+  // Counts the request in the demand, then says where it would sit; absent: nowhere.
+  [[nodiscard]] std::optional<Seat> choose(Request const& request);
+  void take(Seat const& seat);
+  void release(Seat const& seat);
+
+  // choose and take.
+  std::optional<Seat> place(Request const& request);
+  // The same as `count` times place, until one finds nothing; appends to `seats`.
+  void place_batch(Request const& request, std::size_t count, std::vector<Seat>& seats);
+  // The same as place, and which hosts came next. Empty hosts that wait for when nothing else fits
+  // are in the table only when one was chosen.
+  std::optional<Seat> place_explained(Request const& request, ScoreTable& table);
+
+  // By looking at every host: what `choose` answers, after it was asked; and why not.
+  [[nodiscard]] Answer scan(Request const& request) const {
+    return fleet_.scan(request, policy_, demand_.tables());
+  }
+
+  [[nodiscard]] CellFleet const& fleet() const { return fleet_; }
+  [[nodiscard]] Policy const& policy() const { return policy_; }
+  [[nodiscard]] FleetTables const& tables() const { return demand_.tables(); }
+  [[nodiscard]] std::size_t classes() const { return classes_.size(); }
+
+ private:
+  struct Slot {  // what is kept for a shape
+    Shape shape;
+    ClassOrdering classes;
+    HostOrdering hosts;
+    std::size_t kinds = 0;  // of the fleet, when the two below were found
+    bool has_single = false;
+    bool has_split = false;
+    std::uint64_t used_at = 0;
+  };
+
+  [[nodiscard]] Scene scene() const {
+    return {.fleet = fleet_, .policy = policy_, .tables = demand_.tables(), .epoch = epoch_};
+  }
+  void count_demand(Request const& request);
+  Slot* slot_of(Request const& request);
+  [[nodiscard]] std::optional<Candidate> best(Request const& request);
+  [[nodiscard]] std::optional<Candidate> best_in_classes(Slot& slot, Request const& request);
+  [[nodiscard]] std::optional<Candidate> best_on_hosts(Slot& slot, Request const& request);
+  [[nodiscard]] std::optional<Candidate> best_idle(Request const& request, Slot const& slot);
+  [[nodiscard]] std::optional<Candidate> candidate_of(ClassIndex i, std::int64_t score,
+                                                      Request const& request);
+  [[nodiscard]] Seat seat_of(Candidate const& candidate, Request const& request) const;
+
+  [[nodiscard]] CellClass class_of(CellIndex cell) const;
+  [[nodiscard]] bool is_in_classes(HostIndex host) const;
+  void follow(HostIndex host, std::uint32_t cells, bool was_in_classes);
+  template <class Change>
+  void change_listing(HostIndex host, Change change);
+
+  Policy const& policy_;
+  CellFleet fleet_;
+  Demand demand_;
+  std::uint64_t epoch_ = 0;
+  CellClasses classes_;
+  IdleHosts idle_;
+  HostLog host_log_;
+  std::vector<Slot> slots_;
+  SlotMap<Shape> slot_numbers_;
+  std::uint64_t questions_ = 0;
+};
+
+}  // namespace berth::placement
