@@ -116,7 +116,8 @@ class CellFleet {
   void set_up(HostIndex host, bool is_up) { hosts_[host].is_up = is_up; }
   void set_cordoned(HostIndex host, bool is_cordoned) { hosts_[host].is_cordoned = is_cordoned; }
   // Keeps so much of every zone unsold that the instances of its `hosts` largest hosts would find
-  // room elsewhere in the zone, counted in vCPUs and in MiB over the zone as a whole. 0: nothing.
+  // room elsewhere in the zone, counted in vCPUs and in MiB over the zone as a whole, as they are
+  // asked for: the last unit of each cell that a split rounds up to may come from it. 0: nothing.
   void reserve_hosts(std::int32_t hosts_per_zone);
 
   void take(Seat const& seat);
