@@ -50,15 +50,18 @@ class Input {
   // The next line without its end.
   Line next(std::string& line) {
     std::array<char, kTraceLineBytesMax> buffer;
-    if (::gzgets(file_.get(), buffer.data(), static_cast<int>(buffer.size())) == nullptr) {
-      int error = 0;
-      ::gzerror(file_.get(), &error);
-      // A gzip file that was cut off ends with Z_BUF_ERROR.
-      return error == Z_OK || error == Z_STREAM_END ? Line::end : Line::broken;
-    }
-    line = buffer.data();
+    bool const is_there =
+        ::gzgets(file_.get(), buffer.data(), static_cast<int>(buffer.size())) != nullptr;
+    line = is_there ? buffer.data() : "";
     bool const is_whole = !line.empty() && line.back() == '\n';
     if (!is_whole && line.size() + 1 == buffer.size()) return Line::too_long;
+    if (!is_whole) {
+      // The file's end; of a gzip file that was cut off, Z_BUF_ERROR.
+      int error = 0;
+      ::gzerror(file_.get(), &error);
+      if (error != Z_OK && error != Z_STREAM_END) return Line::broken;
+      if (!is_there) return Line::end;
+    }
     while (!line.empty() && (line.back() == '\n' || line.back() == '\r')) line.pop_back();
     return Line::read;
   }

@@ -435,11 +435,12 @@ constexpr auto kVerbs = std::to_array<Verb>({
      .flags = kPackFlags,
      .act = Act::pack,
      .more =
-         "The same engine places here as in the daemon; no daemon is asked. What fits one cell "
-         "sits in one; otherwise half in each of two. Nothing is over-committed, and what is "
-         "rejected is lost. Policies: default, first-fit, best-fit-sum, best-fit-l2, "
-         "best-fit-tightest, best-fit-scarcest, spread. See docs/operating/placement.md for the "
-         "trace's columns and the figures."},
+         "The placement engine replays it here; no daemon is asked. What fits one cell sits in "
+         "one; "
+         "otherwise half in each of two. Nothing is over-committed, and what is rejected is lost. "
+         "Policies: default, first-fit, best-fit-sum, best-fit-l2, best-fit-tightest, "
+         "best-fit-scarcest, spread. See docs/operating/placement.md for the trace's columns and "
+         "the figures."},
 });
 
 constexpr auto kGlobalFlags =
