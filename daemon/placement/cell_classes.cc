@@ -14,9 +14,7 @@ constexpr std::size_t kEmptyClassesMin = 4'096;
 
 }  // namespace
 
-void CellClasses::insert(CellIndex cell, CellClass const& what) {
-  if (class_of_.size() <= cell) class_of_.resize(cell + std::size_t{1}, kNoClass);
-  ENSURE(class_of_[cell] == kNoClass);
+ClassIndex CellClasses::insert(CellIndex cell, CellClass const& what) {
   ClassIndex i = numbers_.find(what);
   if (i == kNoClass) {
     if (empty_classes_ > kEmptyClassesMin && empty_classes_ * 2 > classes_.size())
@@ -26,6 +24,13 @@ void CellClasses::insert(CellIndex cell, CellClass const& what) {
     numbers_.insert(what, i);
     ++empty_classes_;
   }
+  insert(cell, i);
+  return i;
+}
+
+void CellClasses::insert(CellIndex cell, ClassIndex i) {
+  if (class_of_.size() <= cell) class_of_.resize(cell + std::size_t{1}, kNoClass);
+  ENSURE(class_of_[cell] == kNoClass);
   Class& to = classes_[i];
   class_of_[cell] = i;
   to.members.push_back(cell);
@@ -34,7 +39,7 @@ void CellClasses::insert(CellIndex cell, CellClass const& what) {
     --empty_classes_;
     turned(i);
   }
-  if (to.members.size() > 2 * std::size_t{to.count} + 16) tidy_members(i);
+  if (to.members.size() > 3 * std::size_t{to.count} + 32) tidy_members(i);
 }
 
 void CellClasses::erase(CellIndex cell) {
@@ -55,6 +60,11 @@ CellIndex CellClasses::lowest(ClassIndex i) {
     from.members.pop_back();
   }
   return from.members.front();
+}
+
+std::span<CellIndex const> CellClasses::members(ClassIndex i) {
+  tidy_members(i);
+  return classes_[i].members;
 }
 
 std::optional<CellIndex> CellClasses::lowest(ClassIndex i,

@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <functional>
 #include <optional>
+#include <span>
 #include <vector>
 
 #include "daemon/placement/cell_fleet.h"
@@ -36,8 +37,10 @@ struct CellClass {
 
 class CellClasses {
  public:
-  // Puts the cell where it belongs now; `kind` is that of its host.
-  void insert(CellIndex cell, CellClass const& what);
+  // Puts the cell, which must be in no class, where it belongs; says which class that is. Classes
+  // may be given new numbers first: see generation().
+  ClassIndex insert(CellIndex cell, CellClass const& what);
+  void insert(CellIndex cell, ClassIndex i);
   void erase(CellIndex cell);
 
   [[nodiscard]] std::size_t size() const { return classes_.size(); }  // empty ones too
@@ -48,6 +51,9 @@ class CellClasses {
   // The lowest member that `is_open` agrees to; absent: none.
   [[nodiscard]] std::optional<CellIndex> lowest(ClassIndex i,
                                                 std::function<bool(CellIndex)> const& is_open);
+
+  // All members, ascending; valid until the next call of anything here.
+  [[nodiscard]] std::span<CellIndex const> members(ClassIndex i);
 
   // Grows whenever classes were given new numbers: nothing known of the old ones holds.
   [[nodiscard]] std::uint64_t generation() const { return generation_; }

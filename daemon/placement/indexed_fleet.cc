@@ -44,11 +44,15 @@ void IndexedFleet::follow(HostIndex index, std::uint32_t cells, bool was_in_clas
     if (is_in) classes_.insert(cell, class_of(cell));
   }
   idle_.follow(index, fleet_);
+  note_host(index);
+}
+
+void IndexedFleet::note_host(HostIndex host) {
   if (host_log_.hosts.size() >= std::max(kHostLogMin, fleet_.size())) {
     host_log_.begin = host_log_.end();
     host_log_.hosts.clear();
   }
-  host_log_.hosts.push_back(index);
+  host_log_.hosts.push_back(host);
 }
 
 template <class Change>
@@ -84,8 +88,11 @@ void IndexedFleet::release(Seat const& seat) {
   follow(seat.host, seat.cells, was_in_classes);
 }
 
-void IndexedFleet::count_demand(Request const& request) {
-  if (demand_.asked(request.need, policy_.reads, fleet_.used(), fleet_.capacity())) ++epoch_;
+bool IndexedFleet::count_demand(Request const& request) {
+  bool const is_changed =
+      demand_.asked(request.need, policy_.reads, fleet_.used(), fleet_.capacity());
+  if (is_changed) ++epoch_;
+  return is_changed;
 }
 
 IndexedFleet::Slot* IndexedFleet::slot_of(Request const& request) {
@@ -150,7 +157,7 @@ std::optional<Candidate> IndexedFleet::best_in_classes(Slot& slot, Request const
   tree.each_least([&](std::size_t place) { consider(place, tree.least()); });
   if (best || !is_about_single_hosts(request)) return best;
   MinTree::Walk walk(tree);
-  for (MinTree::Walk::Step step = walk.next(); step.value != MinTree::kNone; step = walk.next()) {
+  for (MinTree::Step step = walk.next(); step.value != MinTree::kNone; step = walk.next()) {
     if (best && step.value > best->score) break;
     consider(step.place, step.value);
   }
@@ -164,7 +171,7 @@ std::optional<Candidate> IndexedFleet::best_on_hosts(Slot& slot, Request const& 
   if (!fleet_.is_open_to(host, request)) {
     MinTree::Walk walk(tree);
     do {
-      MinTree::Walk::Step const step = walk.next();
+      MinTree::Step const step = walk.next();
       if (step.value == MinTree::kNone) return std::nullopt;
       host = static_cast<HostIndex>(step.place);
     } while (!fleet_.is_open_to(host, request));
@@ -194,8 +201,7 @@ std::optional<Candidate> IndexedFleet::best_idle(Request const& request, Slot co
   return best;
 }
 
-std::optional<Candidate> IndexedFleet::best(Request const& request) {
-  Slot* const slot = slot_of(request);
+std::optional<Candidate> IndexedFleet::best(Slot* slot, Request const& request) {
   if (slot == nullptr) return std::nullopt;
   std::optional<Candidate> best;
   if (slot->has_single && !policy_.is_by_order) best = best_in_classes(*slot, request);
@@ -212,7 +218,7 @@ Seat IndexedFleet::seat_of(Candidate const& candidate, Request const& request) c
 std::optional<Seat> IndexedFleet::choose(Request const& request) {
   ENSURE(request.need.vcpus > 0 && request.need.memory_mib > 0);
   count_demand(request);
-  std::optional<Candidate> const found = best(request);
+  std::optional<Candidate> const found = best(slot_of(request), request);
   if (!found) return std::nullopt;
   return seat_of(*found, request);
 }
@@ -223,41 +229,32 @@ std::optional<Seat> IndexedFleet::place(Request const& request) {
   return seat;
 }
 
+void IndexedFleet::add_runners_up(Slot const& slot, Request const& request, ScoreTable& table) {
+  std::array<MinTree::Step, ScoreTable::kRowsMax> best_classes;
+  std::size_t const size = slot.classes.tree().first(best_classes);
+  for (std::size_t i = 0; i < size && table.size < ScoreTable::kRowsMax; ++i) {
+    auto const row = candidate_of(static_cast<ClassIndex>(best_classes[i].place),
+                                  best_classes[i].value, request);
+    if (!row) continue;
+    auto const end = table.rows.begin() + static_cast<std::ptrdiff_t>(table.size);
+    bool const is_there = std::any_of(
+        table.rows.begin(), end, [&](Candidate const& other) { return other.host == row->host; });
+    if (!is_there) table.rows[table.size++] = *row;
+  }
+}
+
 std::optional<Seat> IndexedFleet::place_explained(Request const& request, ScoreTable& table) {
   count_demand(request);
   table.size = 0;
-  std::optional<Candidate> const found = best(request);
+  Slot* const slot = slot_of(request);
+  std::optional<Candidate> const found = best(slot, request);
   if (!found) return std::nullopt;
   table.rows[table.size++] = *found;
-  Slot* const slot = slot_of(request);
   bool const is_idle = fleet_.host(found->host).instances == 0;
-  if (slot->has_single && !policy_.is_by_order && !is_idle) {
-    MinTree const& tree = slot->classes.refreshed(scene(), classes_);
-    MinTree::Walk walk(tree);
-    while (table.size < ScoreTable::kRowsMax) {
-      MinTree::Walk::Step const step = walk.next();
-      if (step.value == MinTree::kNone) break;
-      auto const row = candidate_of(static_cast<ClassIndex>(step.place), step.value, request);
-      auto const seen = table.rows.begin() + static_cast<std::ptrdiff_t>(table.size);
-      if (row && std::find_if(table.rows.begin(), seen, [&](Candidate const& other) {
-                   return other.host == row->host;
-                 }) == seen)
-        table.rows[table.size++] = *row;
-    }
-  }
+  if (slot->has_single && !policy_.is_by_order && !is_idle) add_runners_up(*slot, request, table);
   Seat const seat = seat_of(*found, request);
   take(seat);
   return seat;
-}
-
-void IndexedFleet::place_batch(Request const& request, std::size_t count,
-                               std::vector<Seat>& seats) {
-  std::size_t const end = seats.size() + count;
-  while (seats.size() < end) {
-    std::optional<Seat> const seat = place(request);
-    if (!seat) return;
-    seats.push_back(*seat);
-  }
 }
 
 }  // namespace berth::placement

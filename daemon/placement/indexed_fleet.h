@@ -30,8 +30,8 @@
 
 namespace berth::placement {
 
-// The best hosts for a request as they stood, the chosen one first: one row a host, and of hosts
-// whose cells are all alike the lowest.
+// The best hosts for a request as they stood, the chosen one first: one row a host, and of cells
+// that are all alike the lowest. Fewer rows when the next best cells are on hosts already there.
 struct ScoreTable {
   static constexpr std::size_t kRowsMax = 4;
   std::array<Candidate, kRowsMax> rows{};
@@ -57,7 +57,8 @@ class IndexedFleet {
 
   // choose and take.
   std::optional<Seat> place(Request const& request);
-  // The same as `count` times place, until one finds nothing; appends to `seats`.
+  // The same as `count` times place, until one finds nothing; appends to `seats`. Cheaper, because
+  // the members of the best class are filled one after the other without a look at the others.
   void place_batch(Request const& request, std::size_t count, std::vector<Seat>& seats);
   // The same as place, and which hosts came next. Empty hosts that wait for when nothing else fits
   // are in the table only when one was chosen.
@@ -87,19 +88,31 @@ class IndexedFleet {
   [[nodiscard]] Scene scene() const {
     return {.fleet = fleet_, .policy = policy_, .tables = demand_.tables(), .epoch = epoch_};
   }
-  void count_demand(Request const& request);
+  bool count_demand(Request const& request);  // true: scores computed before are stale
   Slot* slot_of(Request const& request);
-  [[nodiscard]] std::optional<Candidate> best(Request const& request);
+  [[nodiscard]] std::optional<Candidate> best(Slot* slot, Request const& request);
   [[nodiscard]] std::optional<Candidate> best_in_classes(Slot& slot, Request const& request);
   [[nodiscard]] std::optional<Candidate> best_on_hosts(Slot& slot, Request const& request);
   [[nodiscard]] std::optional<Candidate> best_idle(Request const& request, Slot const& slot);
   [[nodiscard]] std::optional<Candidate> candidate_of(ClassIndex i, std::int64_t score,
                                                       Request const& request);
+  void add_runners_up(Slot const& slot, Request const& request, ScoreTable& table);
+  [[nodiscard]] bool can_fill_classes(Slot const& slot, Request const& request) const;
+  struct Batch {
+    Request const& request;
+    std::size_t end;  // of seats, when all is placed
+    std::vector<Seat>& seats;
+    std::uint64_t zones = 0;  // whose reserve left room when the class was chosen
+    bool is_counted = false;  // the next one is in the demand already
+  };
+  bool fill_best_class(Slot& slot, Batch& batch);
+  std::size_t fill_cell(CellIndex cell, std::size_t most, Batch& batch);
   [[nodiscard]] Seat seat_of(Candidate const& candidate, Request const& request) const;
 
   [[nodiscard]] CellClass class_of(CellIndex cell) const;
   [[nodiscard]] bool is_in_classes(HostIndex host) const;
   void follow(HostIndex host, std::uint32_t cells, bool was_in_classes);
+  void note_host(HostIndex host);
   template <class Change>
   void change_listing(HostIndex host, Change change);
 
@@ -113,6 +126,7 @@ class IndexedFleet {
   std::vector<Slot> slots_;
   SlotMap<Shape> slot_numbers_;
   std::uint64_t questions_ = 0;
+  std::vector<CellIndex> members_;  // of the class being filled; kept for its memory alone
 };
 
 }  // namespace berth::placement

@@ -4,6 +4,7 @@
 // than a level or two, so that keeping it costs little however many values there are.
 
 #include <algorithm>
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <limits>
@@ -14,6 +15,13 @@
 namespace berth::placement {
 
 class MinTree {
+ private:
+  struct Item {
+    std::int64_t value;
+    std::size_t level;
+    std::size_t index;
+  };
+
  public:
   // The value of a place that must not be chosen; larger than every other.
   static constexpr std::int64_t kNone = std::numeric_limits<std::int64_t>::max();
@@ -67,6 +75,42 @@ class MinTree {
     if (least() != kNone) visit_least(levels_.size() - 1, 0, least(), visit);
   }
 
+  struct Step {
+    std::int64_t value = kNone;
+    std::size_t place = 0;
+  };
+
+  // The K places with the least values, ascending by value; less if there are less. Returns how
+  // many.
+  template <std::size_t K>
+  std::size_t first(std::array<Step, K>& out) const {
+    // What is known so far, ascending, and never more than K: what comes behind cannot be wanted.
+    std::array<Item, K> items;
+    std::size_t size = 0;
+    auto const add = [&](Item const& item) {
+      if (item.value == kNone || (size == K && item.value >= items[K - 1].value)) return;
+      std::size_t at = size < K ? size++ : K - 1;
+      for (; at > 0 && item.value < items[at - 1].value; --at) items[at] = items[at - 1];
+      items[at] = item;
+    };
+    add({least(), levels_.size() - 1, 0});
+    for (std::size_t i = 0; i < size;) {
+      if (items[i].level == 0) {
+        out[i] = {items[i].value, items[i].index};
+        ++i;
+        continue;
+      }
+      Item const node = items[i];
+      std::move(items.begin() + static_cast<std::ptrdiff_t>(i) + 1,
+                items.begin() + static_cast<std::ptrdiff_t>(size),
+                items.begin() + static_cast<std::ptrdiff_t>(i));
+      --size;
+      for (std::size_t k = node.index * kWays; k < (node.index + 1) * kWays; ++k)
+        add({levels_[node.level - 1][k], node.level - 1, k});
+    }
+    return size;
+  }
+
   // Places in ascending order of (value, place), one by one; what is kNone never comes. The tree
   // must not change meanwhile.
   class Walk {
@@ -74,10 +118,6 @@ class MinTree {
     explicit Walk(MinTree const& tree) : tree_(tree) {
       if (tree.least() != kNone) items_.push_back({tree.least(), tree.levels_.size() - 1, 0});
     }
-    struct Step {
-      std::int64_t value = kNone;
-      std::size_t place = 0;
-    };
     // kNone: there are no more.
     Step next() {
       while (!items_.empty()) {
@@ -96,11 +136,6 @@ class MinTree {
     }
 
    private:
-    struct Item {
-      std::int64_t value;
-      std::size_t level;
-      std::size_t index;
-    };
     // Inner nodes before places of the same value, and so places in their order.
     struct After {
       bool operator()(Item const& a, Item const& b) const {
