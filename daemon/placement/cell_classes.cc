@@ -20,7 +20,7 @@ ClassIndex CellClasses::insert(CellIndex cell, CellClass const& what) {
     if (empty_classes_ > kEmptyClassesMin && empty_classes_ * 2 > classes_.size())
       drop_empty_classes();
     i = static_cast<ClassIndex>(classes_.size());
-    classes_.push_back({.what = what, .count = 0, .members = {}});
+    classes_.push_back({.what = what, .members = {}});
     numbers_.insert(what, i);
     ++empty_classes_;
   }
@@ -28,54 +28,59 @@ ClassIndex CellClasses::insert(CellIndex cell, CellClass const& what) {
   return i;
 }
 
-void CellClasses::insert(CellIndex cell, ClassIndex i) {
-  if (class_of_.size() <= cell) class_of_.resize(cell + std::size_t{1}, kNoClass);
-  ENSURE(class_of_[cell] == kNoClass);
-  Class& to = classes_[i];
-  class_of_[cell] = i;
-  to.members.push_back(cell);
-  std::ranges::push_heap(to.members, std::greater<>());
-  if (++to.count == 1) {
-    --empty_classes_;
-    turned(i);
+// Puts `cell` into the heap at `at`, which is free, or as far up or down from there as its order
+// wants.
+void CellClasses::settle(Class& in, std::size_t at, CellIndex cell) {
+  std::vector<CellIndex>& heap = in.members;
+  auto const put = [&](std::size_t to, CellIndex which) {
+    heap[to] = which;
+    places_[which].at = static_cast<std::uint32_t>(to);
+  };
+  while (at > 0 && cell < heap[(at - 1) / 2]) {
+    put(at, heap[(at - 1) / 2]);
+    at = (at - 1) / 2;
   }
-  if (to.members.size() > 3 * std::size_t{to.count} + 32) tidy_members(i);
+  for (std::size_t child = 2 * at + 1; child < heap.size(); child = 2 * at + 1) {
+    if (child + 1 < heap.size() && heap[child + 1] < heap[child]) ++child;
+    if (cell < heap[child]) break;
+    put(at, heap[child]);
+    at = child;
+  }
+  put(at, cell);
+}
+
+void CellClasses::insert(CellIndex cell, ClassIndex i) {
+  if (places_.size() <= cell) places_.resize(cell + std::size_t{1});
+  ENSURE(places_[cell].number == kNoClass);
+  places_[cell].number = i;
+  Class& to = classes_[i];
+  to.members.push_back(cell);
+  settle(to, to.members.size() - 1, cell);
+  if (to.members.size() > 1) return;
+  --empty_classes_;
+  turned(i);
 }
 
 void CellClasses::erase(CellIndex cell) {
-  ClassIndex const i = class_of_[cell];
-  ENSURE(i != kNoClass);
-  class_of_[cell] = kNoClass;
-  if (--classes_[i].count > 0) return;
-  classes_[i].members.clear();
+  Place& place = places_[cell];
+  ENSURE(place.number != kNoClass);
+  ClassIndex const i = place.number;
+  Class& from = classes_[i];
+  CellIndex const last = from.members.back();
+  from.members.pop_back();
+  if (last != cell) settle(from, place.at, last);
+  place.number = kNoClass;
+  if (!from.members.empty()) return;
   ++empty_classes_;
   turned(i);
 }
 
-CellIndex CellClasses::lowest(ClassIndex i) {
-  Class& from = classes_[i];
-  ENSURE(from.count > 0);
-  while (class_of_[from.members.front()] != i) {
-    std::ranges::pop_heap(from.members, std::greater<>());
-    from.members.pop_back();
-  }
-  return from.members.front();
-}
-
 std::span<CellIndex const> CellClasses::members(ClassIndex i) {
-  tidy_members(i);
-  return classes_[i].members;
-}
-
-std::optional<CellIndex> CellClasses::lowest(ClassIndex i,
-                                             std::function<bool(CellIndex)> const& is_open) {
-  CellIndex const first = lowest(i);
-  if (is_open(first)) return first;
-  std::optional<CellIndex> out;
-  for (CellIndex const cell : classes_[i].members) {
-    if ((!out || cell < *out) && class_of_[cell] == i && is_open(cell)) out = cell;
-  }
-  return out;
+  std::vector<CellIndex>& members = classes_[i].members;
+  std::ranges::sort(members);  // still a heap
+  for (std::size_t at = 0; at < members.size(); ++at)
+    places_[members[at]].at = static_cast<std::uint32_t>(at);
+  return members;
 }
 
 void CellClasses::turned(ClassIndex i) {
@@ -86,30 +91,17 @@ void CellClasses::turned(ClassIndex i) {
   log_.push_back(i);
 }
 
-void CellClasses::tidy_members(ClassIndex i) {
-  std::vector<CellIndex>& members = classes_[i].members;
-  std::erase_if(members, [&](CellIndex cell) { return class_of_[cell] != i; });
-  std::ranges::sort(members);
-  auto const twice = std::ranges::unique(members);
-  members.erase(twice.begin(), twice.end());  // ascending, and so a heap
-}
-
 void CellClasses::drop_empty_classes() {
-  std::vector<ClassIndex> renamed(classes_.size(), kNoClass);
   std::size_t kept = 0;
+  numbers_.clear();
   for (std::size_t i = 0; i < classes_.size(); ++i) {
-    if (classes_[i].count == 0) continue;
-    renamed[i] = static_cast<ClassIndex>(kept);
+    if (classes_[i].members.empty()) continue;
     if (kept != i) classes_[kept] = std::move(classes_[i]);
-    ++kept;
-  }
-  for (ClassIndex& i : class_of_) {
-    if (i != kNoClass) i = renamed[i];
+    auto const number = static_cast<ClassIndex>(kept++);
+    for (CellIndex const cell : classes_[number].members) places_[cell].number = number;
+    numbers_.insert(classes_[number].what, number);
   }
   classes_.resize(kept);
-  for (ClassIndex i = 0; i < kept; ++i) tidy_members(i);
-  numbers_.clear();
-  for (ClassIndex i = 0; i < kept; ++i) numbers_.insert(classes_[i].what, i);
   empty_classes_ = 0;
   log_begin_ += log_.size();
   log_.clear();

@@ -9,7 +9,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <functional>
 #include <optional>
 #include <span>
 #include <vector>
@@ -45,12 +44,20 @@ class CellClasses {
 
   [[nodiscard]] std::size_t size() const { return classes_.size(); }  // empty ones too
   [[nodiscard]] CellClass const& at(ClassIndex i) const { return classes_[i].what; }
-  [[nodiscard]] bool is_empty(ClassIndex i) const { return classes_[i].count == 0; }
+  [[nodiscard]] bool is_empty(ClassIndex i) const { return classes_[i].members.empty(); }
   // The lowest member; the class must not be empty.
-  [[nodiscard]] CellIndex lowest(ClassIndex i);
+  [[nodiscard]] CellIndex lowest(ClassIndex i) const { return classes_[i].members.front(); }
   // The lowest member that `is_open` agrees to; absent: none.
-  [[nodiscard]] std::optional<CellIndex> lowest(ClassIndex i,
-                                                std::function<bool(CellIndex)> const& is_open);
+  template <class IsOpen>
+  [[nodiscard]] std::optional<CellIndex> lowest(ClassIndex i, IsOpen is_open) const {
+    std::vector<CellIndex> const& members = classes_[i].members;
+    if (is_open(members.front())) return members.front();
+    std::optional<CellIndex> out;
+    for (CellIndex const cell : members) {
+      if ((!out || cell < *out) && is_open(cell)) out = cell;
+    }
+    return out;
+  }
 
   // All members, ascending; valid until the next call of anything here.
   [[nodiscard]] std::span<CellIndex const> members(ClassIndex i);
@@ -69,17 +76,19 @@ class CellClasses {
   static constexpr ClassIndex kNoClass = SlotMap<CellClass>::kAbsent;
   struct Class {
     CellClass what;
-    std::uint32_t count = 0;
-    // A heap, lowest on top; holds every member, and some that left or came back.
-    std::vector<CellIndex> members;
+    std::vector<CellIndex> members;  // a heap, lowest on top
   };
+  struct Place {
+    ClassIndex number = kNoClass;  // kNoClass: not in the index
+    std::uint32_t at = 0;          // in the class's heap
+  };
+  void settle(Class& in, std::size_t at, CellIndex cell);
   void turned(ClassIndex i);
-  void tidy_members(ClassIndex i);
   void drop_empty_classes();
 
   std::vector<Class> classes_;
   SlotMap<CellClass> numbers_;
-  std::vector<ClassIndex> class_of_;  // by cell; kNoClass: not in the index
+  std::vector<Place> places_;  // by cell
   std::size_t empty_classes_ = 0;
   std::vector<ClassIndex> log_;
   std::uint64_t log_begin_ = 0;

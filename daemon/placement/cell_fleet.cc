@@ -52,6 +52,17 @@ std::string NoSeat::text() const {
   return out;
 }
 
+void SpreadGroup::erase(HostIndex host) {
+  auto const end = few_.begin() + static_cast<std::ptrdiff_t>(size_);
+  if (auto const at = std::find(few_.begin(), end, host); at != end) {
+    *at = few_[--size_];
+    return;
+  }
+  auto const at = std::ranges::lower_bound(more_, host);
+  ENSURE(at != more_.end() && *at == host);
+  more_.erase(at);
+}
+
 HostIndex CellFleet::add_host(HostSetup const& setup) {
   ENSURE(hosts_.size() < kFleetHostsMax);
   ENSURE(!setup.cells.empty() && setup.cells.size() <= kCellsPerHostMax);
@@ -144,8 +155,7 @@ void CellFleet::take(Seat const& seat) {
   if (seat.group == 0) return;
   ENSURE(seat.group < kGroupsMax);
   if (groups_.size() <= seat.group) groups_.resize(seat.group + std::size_t{1});
-  std::vector<HostIndex>& members = groups_[seat.group];
-  members.insert(std::ranges::upper_bound(members, seat.host), seat.host);
+  groups_[seat.group].insert(seat.host);
 }
 
 void CellFleet::give_back(Seat const& seat) {
@@ -156,16 +166,13 @@ void CellFleet::give_back(Seat const& seat) {
   ENSURE(host.instances >= 0);
   if (host.instances == 0) --hosts_in_use_;
   if (seat.group == 0) return;
-  std::vector<HostIndex>& members = groups_[seat.group];
-  auto const at = std::ranges::lower_bound(members, seat.host);
-  ENSURE(at != members.end() && *at == seat.host);
-  members.erase(at);
+  groups_[seat.group].erase(seat.host);
 }
 
 bool CellFleet::is_open_to(HostIndex host, Request const& request) const {
   if (request.disk_gib > hosts_[host].disk_left_gib) return false;
   return request.group == 0 || request.group >= groups_.size() ||
-         !std::ranges::binary_search(groups_[request.group], host);
+         !groups_[request.group].contains(host);
 }
 
 std::optional<Obstacle> CellFleet::obstacle(HostIndex index, Request const& request) const {

@@ -12,6 +12,7 @@
 // split evenly over the fewest cells. Nothing is ever over-committed: what may be sold is the
 // capacity that the host was added with.
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -108,6 +109,29 @@ struct Candidate {
   bool operator==(Candidate const&) const = default;
 };
 
+// The hosts of a group's members. Most groups are small and lie in one cache line.
+class SpreadGroup {
+ public:
+  [[nodiscard]] bool contains(HostIndex host) const {
+    auto const end = few_.begin() + static_cast<std::ptrdiff_t>(size_);
+    return std::find(few_.begin(), end, host) != end ||
+           (!more_.empty() && std::ranges::binary_search(more_, host));
+  }
+  void insert(HostIndex host) {
+    if (size_ < few_.size())
+      few_[size_++] = host;
+    else
+      more_.insert(std::ranges::upper_bound(more_, host), host);
+  }
+  // The host must be there.
+  void erase(HostIndex host);
+
+ private:
+  std::array<HostIndex, 7> few_{};  // the first size_
+  std::uint32_t size_ = 0;
+  std::vector<HostIndex> more_;  // what `few_` has no place for, ascending
+};
+
 class CellFleet {
  public:
   // Breaks (ENSURE) on a setup beyond the limits above: the caller has checked what came from
@@ -198,7 +222,7 @@ class CellFleet {
   std::vector<Kind> kinds_;
   std::map<Kind, std::uint32_t> kind_numbers_;
   std::vector<Zone> zones_;
-  std::vector<std::vector<HostIndex>> groups_;  // by group: the hosts of its members, ascending
+  std::vector<SpreadGroup> groups_;  // by group
   Totals used_, capacity_;
   std::int32_t reserve_hosts_ = 0;
   std::int64_t hosts_in_use_ = 0;
