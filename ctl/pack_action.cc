@@ -85,7 +85,7 @@ class PlacementsFile {
       file_ << separator << i;
       separator = "+";
     }
-    file_ << ',' << seat->part.vcpus << ',' << seat->part.memory_mib << '\n';
+    file_ << ',' << seat->part().vcpus << ',' << seat->part().memory_mib << '\n';
   }
   Result<void> end() {
     if (!is_wanted()) return {};

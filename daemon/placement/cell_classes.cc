@@ -14,7 +14,7 @@ constexpr std::size_t kEmptyClassesMin = 4'096;
 
 }  // namespace
 
-ClassIndex CellClasses::insert(CellIndex cell, CellClass const& what) {
+ClassIndex CellClasses::insert(Member m, CellClass const& what) {
   ClassIndex i = numbers_.find(what);
   if (i == kNoClass) {
     if (empty_classes_ > kEmptyClassesMin && empty_classes_ * 2 > classes_.size())
@@ -24,38 +24,39 @@ ClassIndex CellClasses::insert(CellIndex cell, CellClass const& what) {
     numbers_.insert(what, i);
     ++empty_classes_;
   }
-  insert(cell, i);
+  insert(m, i);
   return i;
 }
 
-// Puts `cell` into the heap at `at`, which is free, or as far up or down from there as its order
-// wants.
-void CellClasses::settle(Class& in, std::size_t at, CellIndex cell) {
-  std::vector<CellIndex>& heap = in.members;
-  auto const put = [&](std::size_t to, CellIndex which) {
+// Puts the member into the heap at `at`, which is free, or as far up or down from there as its
+// order wants.
+void CellClasses::settle(Class& in, std::size_t at, Member m) {
+  std::vector<Member>& heap = in.members;
+  auto const put = [&](std::size_t to, Member which) {
     heap[to] = which;
-    places_[which].at = static_cast<std::uint32_t>(to);
+    places_[cell_of(which)].at = static_cast<std::uint32_t>(to);
   };
-  while (at > 0 && cell < heap[(at - 1) / 2]) {
+  while (at > 0 && m < heap[(at - 1) / 2]) {
     put(at, heap[(at - 1) / 2]);
     at = (at - 1) / 2;
   }
   for (std::size_t child = 2 * at + 1; child < heap.size(); child = 2 * at + 1) {
     if (child + 1 < heap.size() && heap[child + 1] < heap[child]) ++child;
-    if (cell < heap[child]) break;
+    if (m < heap[child]) break;
     put(at, heap[child]);
     at = child;
   }
-  put(at, cell);
+  put(at, m);
 }
 
-void CellClasses::insert(CellIndex cell, ClassIndex i) {
+void CellClasses::insert(Member m, ClassIndex i) {
+  CellIndex const cell = cell_of(m);
   if (places_.size() <= cell) places_.resize(cell + std::size_t{1});
   ENSURE(places_[cell].number == kNoClass);
   places_[cell].number = i;
   Class& to = classes_[i];
-  to.members.push_back(cell);
-  settle(to, to.members.size() - 1, cell);
+  to.members.push_back(m);
+  settle(to, to.members.size() - 1, m);
   if (to.members.size() > 1) return;
   --empty_classes_;
   turned(i);
@@ -66,20 +67,20 @@ void CellClasses::erase(CellIndex cell) {
   ENSURE(place.number != kNoClass);
   ClassIndex const i = place.number;
   Class& from = classes_[i];
-  CellIndex const last = from.members.back();
+  Member const last = from.members.back();
   from.members.pop_back();
-  if (last != cell) settle(from, place.at, last);
+  if (cell_of(last) != cell) settle(from, place.at, last);
   place.number = kNoClass;
   if (!from.members.empty()) return;
   ++empty_classes_;
   turned(i);
 }
 
-std::span<CellIndex const> CellClasses::members(ClassIndex i) {
-  std::vector<CellIndex>& members = classes_[i].members;
+std::span<Member const> CellClasses::members(ClassIndex i) {
+  std::vector<Member>& members = classes_[i].members;
   std::ranges::sort(members);  // still a heap
   for (std::size_t at = 0; at < members.size(); ++at)
-    places_[members[at]].at = static_cast<std::uint32_t>(at);
+    places_[cell_of(members[at])].at = static_cast<std::uint32_t>(at);
   return members;
 }
 
@@ -98,7 +99,7 @@ void CellClasses::drop_empty_classes() {
     if (classes_[i].members.empty()) continue;
     if (kept != i) classes_[kept] = std::move(classes_[i]);
     auto const number = static_cast<ClassIndex>(kept++);
-    for (CellIndex const cell : classes_[number].members) places_[cell].number = number;
+    for (Member const m : classes_[number].members) places_[cell_of(m)].number = number;
     numbers_.insert(classes_[number].what, number);
   }
   classes_.resize(kept);

@@ -20,6 +20,15 @@ namespace berth::placement {
 
 using ClassIndex = std::uint32_t;
 
+// A member of a class: its host's order among equals (Candidate::order) above, the cell below.
+using Member = std::uint64_t;
+[[nodiscard]] constexpr Member member(std::uint32_t order, CellIndex cell) {
+  return (Member{order} << 32) | cell;
+}
+[[nodiscard]] constexpr CellIndex cell_of(Member m) {
+  return static_cast<CellIndex>(m & UINT32_MAX);
+}
+
 struct CellClass {
   std::uint32_t kind = 0;  // of the host, CellFleet::kinds()
   Room capacity;
@@ -38,29 +47,29 @@ class CellClasses {
  public:
   // Puts the cell, which must be in no class, where it belongs; says which class that is. Classes
   // may be given new numbers first: see generation().
-  ClassIndex insert(CellIndex cell, CellClass const& what);
-  void insert(CellIndex cell, ClassIndex i);
+  ClassIndex insert(Member m, CellClass const& what);
+  void insert(Member m, ClassIndex i);
   void erase(CellIndex cell);
 
   [[nodiscard]] std::size_t size() const { return classes_.size(); }  // empty ones too
   [[nodiscard]] CellClass const& at(ClassIndex i) const { return classes_[i].what; }
   [[nodiscard]] bool is_empty(ClassIndex i) const { return classes_[i].members.empty(); }
-  // The lowest member; the class must not be empty.
-  [[nodiscard]] CellIndex lowest(ClassIndex i) const { return classes_[i].members.front(); }
-  // The lowest member that `is_open` agrees to; absent: none.
+  // The first member; the class must not be empty.
+  [[nodiscard]] CellIndex first(ClassIndex i) const { return cell_of(classes_[i].members.front()); }
+  // The first member that `is_open` agrees to; absent: none.
   template <class IsOpen>
-  [[nodiscard]] std::optional<CellIndex> lowest(ClassIndex i, IsOpen is_open) const {
-    std::vector<CellIndex> const& members = classes_[i].members;
-    if (is_open(members.front())) return members.front();
-    std::optional<CellIndex> out;
-    for (CellIndex const cell : members) {
-      if ((!out || cell < *out) && is_open(cell)) out = cell;
+  [[nodiscard]] std::optional<CellIndex> first(ClassIndex i, IsOpen is_open) const {
+    std::vector<Member> const& members = classes_[i].members;
+    if (is_open(cell_of(members.front()))) return cell_of(members.front());
+    std::optional<Member> out;
+    for (Member const m : members) {
+      if ((!out || m < *out) && is_open(cell_of(m))) out = m;
     }
-    return out;
+    if (!out) return std::nullopt;
+    return cell_of(*out);
   }
-
-  // All members, ascending; valid until the next call of anything here.
-  [[nodiscard]] std::span<CellIndex const> members(ClassIndex i);
+  // All members, in order; valid until the next call of anything here.
+  [[nodiscard]] std::span<Member const> members(ClassIndex i);
 
   // Grows whenever classes were given new numbers: nothing known of the old ones holds.
   [[nodiscard]] std::uint64_t generation() const { return generation_; }
@@ -76,13 +85,13 @@ class CellClasses {
   static constexpr ClassIndex kNoClass = SlotMap<CellClass>::kAbsent;
   struct Class {
     CellClass what;
-    std::vector<CellIndex> members;  // a heap, lowest on top
+    std::vector<Member> members;  // a heap, the first on top
   };
   struct Place {
     ClassIndex number = kNoClass;  // kNoClass: not in the index
     std::uint32_t at = 0;          // in the class's heap
   };
-  void settle(Class& in, std::size_t at, CellIndex cell);
+  void settle(Class& in, std::size_t at, Member m);
   void turned(ClassIndex i);
   void drop_empty_classes();
 

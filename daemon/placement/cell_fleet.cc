@@ -86,6 +86,8 @@ HostIndex CellFleet::add_host(HostSetup const& setup) {
     ENSURE(cell.memory_mib > 0 && cell.memory_mib <= kCellMemoryMibMax);
     free_.push_back(cell);
     cell_hosts_.push_back(index);
+    if (std::ranges::find(cell_capacities_, cell) == cell_capacities_.end())
+      cell_capacities_.push_back(cell);
     size.vcpus += cell.vcpus;
     size.memory_mib += cell.memory_mib;
   }
@@ -130,19 +132,18 @@ std::uint64_t CellFleet::zones_open_to(Room const& need) const {
 
 void CellFleet::account(Seat const& seat, std::int32_t sign) {
   Host& host = hosts_[seat.host];
-  std::int32_t parts = 0;
+  Room const part = seat.part();
   for (unsigned bits = seat.cells; bits != 0; bits &= bits - 1) {
     CellIndex const cell = host.first_cell + static_cast<CellIndex>(std::countr_zero(bits));
     Room& free = free_[cell];
-    free.vcpus -= sign * seat.part.vcpus;
-    free.memory_mib -= sign * seat.part.memory_mib;
-    ++parts;
+    free.vcpus -= sign * part.vcpus;
+    free.memory_mib -= sign * part.memory_mib;
   }
   host.instances += sign;
   host.disk_left_gib -= sign * seat.disk_gib;
   for (Totals* sum : {&zones_[kinds_[host.kind].zone].used, &used_}) {
-    sum->vcpus += std::int64_t{sign} * parts * seat.part.vcpus;
-    sum->memory_mib += std::int64_t{sign} * parts * seat.part.memory_mib;
+    sum->vcpus += std::int64_t{sign} * seat.need.vcpus;
+    sum->memory_mib += std::int64_t{sign} * seat.need.memory_mib;
   }
 }
 
@@ -151,7 +152,10 @@ void CellFleet::take(Seat const& seat) {
   Host const& host = hosts_[seat.host];
   for (CellIndex cell = host.first_cell; cell < host.first_cell + host.cells; ++cell)
     ENSURE(free_[cell].vcpus >= 0 && free_[cell].memory_mib >= 0);
-  if (host.instances == 1) ++hosts_in_use_;
+  if (host.instances == 1) {
+    ++hosts_in_use_;
+    hosts_[seat.host].opened = ++hosts_opened_;
+  }
   if (seat.group == 0) return;
   ENSURE(seat.group < kGroupsMax);
   if (groups_.size() <= seat.group) groups_.resize(seat.group + std::size_t{1});
@@ -208,20 +212,22 @@ std::optional<Candidate> CellFleet::best_cells(HostIndex index, Room const& need
   Host const& host = hosts_[index];
   std::vector<Room> const& built = kinds_[host.kind].cells;
   Room const part = part_of(need, parts);
+  ScoreFunction const score =
+      parts > 1 && policy.split_score != nullptr ? policy.split_score : policy.score;
   std::array<std::pair<std::int64_t, std::uint8_t>, kCellsPerHostMax> fitting;  // best first
   std::size_t count = 0;
   for (std::uint8_t i = 0; i < host.cells; ++i) {
     Room const& free = free_[host.first_cell + i];
     if (!fits(part, free)) continue;
     Fit const fit{.capacity = built[i], .left = free - part, .part = part};
-    std::pair const entry{policy.score(fit, tables), i};
+    std::pair const entry{score(fit, tables), i};
     std::size_t at = count++;
     for (; at > 0 && entry < fitting[at - 1]; --at) fitting[at] = fitting[at - 1];
     fitting[at] = entry;
   }
   auto const wanted = static_cast<std::size_t>(parts);
   if (count < wanted) return std::nullopt;
-  Candidate out{.score = 0, .host = index, .cells = 0};
+  Candidate out{.score = 0, .host = index, .cells = 0, .order = order(index, policy)};
   for (std::size_t i = 0; i < wanted; ++i) {
     out.score += fitting[i].first;
     out.cells = static_cast<std::uint8_t>(out.cells | (1U << fitting[i].second));
@@ -242,10 +248,10 @@ Obstacle CellFleet::missing_room(HostIndex index, Room const& need, std::int32_t
   return with_memory < parts ? Obstacle::memory : Obstacle::cells;
 }
 
-Seat CellFleet::seat(Candidate const& candidate, Request const& request, std::int32_t parts) {
+Seat CellFleet::seat(Candidate const& candidate, Request const& request) {
   return {.host = candidate.host,
           .cells = candidate.cells,
-          .part = part_of(request.need, parts),
+          .need = request.need,
           .disk_gib = request.disk_gib,
           .group = request.group};
 }
@@ -275,7 +281,7 @@ Answer CellFleet::scan(Request const& request, Policy const& policy,
   }
   if (!best) best = lowest_empty;
   if (!best) return refusal;
-  return seat(*best, request, parts[hosts_[best->host].kind]);
+  return seat(*best, request);
 }
 
 }  // namespace berth::placement

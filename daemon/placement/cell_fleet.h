@@ -14,6 +14,7 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <limits>
@@ -62,10 +63,12 @@ struct Request {
 struct Seat {
   HostIndex host = 0;
   std::uint8_t cells = 0;  // bit i: cell i of the host
-  Room part;               // taken of each of the cells
+  Room need;               // as it was asked for
   std::int64_t disk_gib = 0;
   GroupIndex group = 0;
 
+  // Taken of each of the cells.
+  [[nodiscard]] Room part() const { return part_of(need, std::popcount(cells)); }
   bool operator==(Seat const&) const = default;
 };
 
@@ -102,9 +105,11 @@ struct Candidate {
   std::int64_t score = 0;
   HostIndex host = 0;
   std::uint8_t cells = 0;
+  std::uint32_t order = 0;  // among hosts with the same score; 0: by index
 
   [[nodiscard]] bool is_before(Candidate const& other) const {
-    return std::tie(score, host) < std::tie(other.score, other.host);
+    return std::tie(score, order, host, cells) <
+           std::tie(other.score, other.order, other.host, other.cells);
   }
   bool operator==(Candidate const&) const = default;
 };
@@ -140,8 +145,7 @@ class CellFleet {
   void set_up(HostIndex host, bool is_up) { hosts_[host].is_up = is_up; }
   void set_cordoned(HostIndex host, bool is_cordoned) { hosts_[host].is_cordoned = is_cordoned; }
   // Keeps so much of every zone unsold that the instances of its `hosts` largest hosts would find
-  // room elsewhere in the zone, counted in vCPUs and in MiB over the zone as a whole, as they are
-  // asked for: the last unit of each cell that a split rounds up to may come from it. 0: nothing.
+  // room elsewhere in the zone, counted in vCPUs and in MiB over the zone as a whole. 0: nothing.
   void reserve_hosts(std::int32_t hosts_per_zone);
 
   void take(Seat const& seat);
@@ -165,8 +169,11 @@ class CellFleet {
                                                     FleetTables const& tables) const;
   // In how many cells a host of that kind, empty, would hold `need`; 0: it does not fit.
   [[nodiscard]] std::int32_t parts_of(std::uint32_t kind, Room const& need) const;
-  [[nodiscard]] static Seat seat(Candidate const& candidate, Request const& request,
-                                 std::int32_t parts);
+  [[nodiscard]] static Seat seat(Candidate const& candidate, Request const& request);
+  // The host's place among those with the same score; smaller comes first.
+  [[nodiscard]] std::uint32_t order(HostIndex host, Policy const& policy) const {
+    return policy.ties == TieOrder::by_age ? hosts_[host].opened : 0;
+  }
 
   struct Host {
     CellIndex first_cell = 0;
@@ -177,6 +184,7 @@ class CellFleet {
     std::uint8_t cells = 1;
     bool is_up = true;
     bool is_cordoned = false;
+    std::uint32_t opened = 0;  // a number that grows with each host that comes into use
 
     // Whether anything new may go there, room aside.
     [[nodiscard]] bool is_listed() const {
@@ -200,6 +208,13 @@ class CellFleet {
   [[nodiscard]] HostIndex host_of(CellIndex cell) const { return cell_hosts_[cell]; }
   [[nodiscard]] std::int64_t hosts_in_use() const { return hosts_in_use_; }
 
+  [[nodiscard]] FleetFacts facts() const {
+    return {.used = used_,
+            .capacity = capacity_,
+            .hosts = static_cast<std::int64_t>(hosts_.size()),
+            .hosts_in_use = hosts_in_use_,
+            .cell_capacities = cell_capacities_};
+  }
   [[nodiscard]] Totals const& used() const { return used_; }
   [[nodiscard]] Totals const& capacity() const { return capacity_; }
   // The zones whose reserve leaves room for `need`, a bit each.
@@ -222,8 +237,10 @@ class CellFleet {
   std::vector<Kind> kinds_;
   std::map<Kind, std::uint32_t> kind_numbers_;
   std::vector<Zone> zones_;
-  std::vector<SpreadGroup> groups_;  // by group
-  Totals used_, capacity_;
+  std::vector<SpreadGroup> groups_;    // by group
+  Totals used_, capacity_;             // used: as it was asked for, before a split rounds it up
+  std::vector<Room> cell_capacities_;  // each once
+  std::uint32_t hosts_opened_ = 0;
   std::int32_t reserve_hosts_ = 0;
   std::int64_t hosts_in_use_ = 0;
 };

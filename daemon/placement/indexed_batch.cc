@@ -21,7 +21,7 @@ std::size_t IndexedFleet::fill_cell(CellIndex cell, std::size_t most, Batch& bat
   CellFleet::Host const& host = fleet_.host(index);
   Seat const seat{.host = index,
                   .cells = static_cast<std::uint8_t>(1U << (cell - host.first_cell)),
-                  .part = batch.request.need,
+                  .need = batch.request.need,
                   .disk_gib = 0,
                   .group = 0};
   std::size_t placed = 0;
@@ -35,6 +35,7 @@ std::size_t IndexedFleet::fill_cell(CellIndex cell, std::size_t most, Batch& bat
     }
     batch.is_counted = false;
     fleet_.take(seat);
+    demand_.placed(seat.need, policy_.reads);
     batch.seats.push_back(seat);
     ++placed;
   }
@@ -61,19 +62,20 @@ bool IndexedFleet::fill_best_class(Slot& slot, Batch& batch) {
   } while (fits(need, full.free) &&
            policy_.score({.capacity = what.capacity, .left = full.free - need, .part = need},
                          demand_.tables()) <= score);
-  std::span<CellIndex const> const members = classes_.members(from);
+  std::span<Member const> const members = classes_.members(from);
   members_.assign(members.begin(), members.end());
   std::optional<ClassIndex> to;
   std::uint64_t const epoch = epoch_;
   bool is_any_placed = false;
-  for (CellIndex const cell : members_) {
+  for (Member const m : members_) {
+    CellIndex const cell = cell_of(m);
     std::size_t const placed = fill_cell(cell, most, batch);
     if (placed > 0) {
       is_any_placed = true;
       classes_.erase(cell);
       if (placed == most && to)
-        classes_.insert(cell, *to);
-      else if (ClassIndex const into = classes_.insert(cell, class_of(cell)); placed == most)
+        classes_.insert(m, *to);
+      else if (ClassIndex const into = classes_.insert(m, class_of(cell)); placed == most)
         to = into;
       note_host(fleet_.host_of(cell));
     }
@@ -96,7 +98,7 @@ void IndexedFleet::place_batch(Request const& request, std::size_t count,
     batch.is_counted = false;
     std::optional<Candidate> const found = best(slot, request);
     if (!found) return;
-    Seat const seat = seat_of(*found, request);
+    Seat const seat = CellFleet::seat(*found, request);
     take(seat);
     seats.push_back(seat);
   }

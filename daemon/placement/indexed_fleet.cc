@@ -41,7 +41,7 @@ void IndexedFleet::follow(HostIndex index, std::uint32_t cells, bool was_in_clas
   for (std::uint32_t bits = cells; bits != 0; bits &= bits - 1) {
     CellIndex const cell = host.first_cell + static_cast<CellIndex>(std::countr_zero(bits));
     if (was_in_classes) classes_.erase(cell);
-    if (is_in) classes_.insert(cell, class_of(cell));
+    if (is_in) classes_.insert(member_of(cell), class_of(cell));
   }
   idle_.follow(index, fleet_);
   note_host(index);
@@ -79,18 +79,19 @@ void IndexedFleet::set_cordoned(HostIndex host, bool is_cordoned) {
 void IndexedFleet::take(Seat const& seat) {
   bool const was_in_classes = is_in_classes(seat.host);
   fleet_.take(seat);
+  demand_.placed(seat.need, policy_.reads);
   follow(seat.host, seat.cells, was_in_classes);
 }
 
 void IndexedFleet::release(Seat const& seat) {
   bool const was_in_classes = is_in_classes(seat.host);
   fleet_.give_back(seat);
+  demand_.released(seat.need, policy_.reads);
   follow(seat.host, seat.cells, was_in_classes);
 }
 
 bool IndexedFleet::count_demand(Request const& request) {
-  bool const is_changed =
-      demand_.asked(request.need, policy_.reads, fleet_.used(), fleet_.capacity());
+  bool const is_changed = demand_.asked(request.need, policy_.reads, fleet_.facts());
   if (is_changed) ++epoch_;
   return is_changed;
 }
@@ -130,17 +131,18 @@ std::optional<Candidate> IndexedFleet::candidate_of(ClassIndex i, std::int64_t s
                                                     Request const& request) {
   CellIndex cell = 0;
   if (is_about_single_hosts(request)) {
-    auto const open = classes_.lowest(
+    auto const open = classes_.first(
         i, [&](CellIndex c) { return fleet_.is_open_to(fleet_.host_of(c), request); });
     if (!open) return std::nullopt;
     cell = *open;
   } else {
-    cell = classes_.lowest(i);
+    cell = classes_.first(i);
   }
   HostIndex const host = fleet_.host_of(cell);
   return Candidate{.score = score,
                    .host = host,
-                   .cells = static_cast<std::uint8_t>(1U << (cell - fleet_.host(host).first_cell))};
+                   .cells = static_cast<std::uint8_t>(1U << (cell - fleet_.host(host).first_cell)),
+                   .order = fleet_.order(host, policy_)};
 }
 
 std::optional<Candidate> IndexedFleet::best_in_classes(Slot& slot, Request const& request) {
@@ -148,11 +150,7 @@ std::optional<Candidate> IndexedFleet::best_in_classes(Slot& slot, Request const
   std::optional<Candidate> best;
   // Cells of one host in different classes may tie: the lower cell of the lower host.
   auto const consider = [&](std::size_t place, std::int64_t score) {
-    auto const other = candidate_of(static_cast<ClassIndex>(place), score, request);
-    if (!other) return;
-    if (!best || other->host < best->host ||
-        (other->host == best->host && other->cells < best->cells))
-      best = other;
+    keep_better(best, candidate_of(static_cast<ClassIndex>(place), score, request));
   };
   tree.each_least([&](std::size_t place) { consider(place, tree.least()); });
   if (best || !is_about_single_hosts(request)) return best;
@@ -166,18 +164,25 @@ std::optional<Candidate> IndexedFleet::best_in_classes(Slot& slot, Request const
 
 std::optional<Candidate> IndexedFleet::best_on_hosts(Slot& slot, Request const& request) {
   MinTree const& tree = slot.hosts.refreshed(scene(), host_log_);
-  if (tree.least() == MinTree::kNone) return std::nullopt;
-  auto host = static_cast<HostIndex>(tree.first_least());
-  if (!fleet_.is_open_to(host, request)) {
+  std::optional<Candidate> best;
+  auto const consider = [&](std::size_t place, std::int64_t score) {
+    auto const host = static_cast<HostIndex>(place);
+    Candidate const other{
+        .score = score, .host = host, .cells = 0, .order = fleet_.order(host, policy_)};
+    if (fleet_.is_open_to(host, request)) keep_better(best, other);
+  };
+  if (policy_.ties == TieOrder::by_index && tree.least() != MinTree::kNone)
+    consider(tree.first_least(), tree.least());
+  if (!best) {
     MinTree::Walk walk(tree);
-    do {
-      MinTree::Step const step = walk.next();
-      if (step.value == MinTree::kNone) return std::nullopt;
-      host = static_cast<HostIndex>(step.place);
-    } while (!fleet_.is_open_to(host, request));
+    for (MinTree::Step step = walk.next(); step.value != MinTree::kNone; step = walk.next()) {
+      if (best && step.value > best->score) break;
+      consider(step.place, step.value);
+    }
   }
-  std::int32_t const parts = fleet_.parts_of(fleet_.host(host).kind, request.need);
-  return fleet_.best_cells(host, request.need, parts, policy_, demand_.tables());
+  if (!best) return std::nullopt;
+  std::int32_t const parts = fleet_.parts_of(fleet_.host(best->host).kind, request.need);
+  return fleet_.best_cells(best->host, request.need, parts, policy_, demand_.tables());
 }
 
 std::optional<Candidate> IndexedFleet::best_idle(Request const& request, Slot const& slot) {
@@ -211,16 +216,12 @@ std::optional<Candidate> IndexedFleet::best(Slot* slot, Request const& request) 
   return best;
 }
 
-Seat IndexedFleet::seat_of(Candidate const& candidate, Request const& request) const {
-  return CellFleet::seat(candidate, request, std::popcount(candidate.cells));
-}
-
 std::optional<Seat> IndexedFleet::choose(Request const& request) {
   ENSURE(request.need.vcpus > 0 && request.need.memory_mib > 0);
   count_demand(request);
   std::optional<Candidate> const found = best(slot_of(request), request);
   if (!found) return std::nullopt;
-  return seat_of(*found, request);
+  return CellFleet::seat(*found, request);
 }
 
 std::optional<Seat> IndexedFleet::place(Request const& request) {
@@ -252,7 +253,7 @@ std::optional<Seat> IndexedFleet::place_explained(Request const& request, ScoreT
   table.rows[table.size++] = *found;
   bool const is_idle = fleet_.host(found->host).instances == 0;
   if (slot->has_single && !policy_.is_by_order && !is_idle) add_runners_up(*slot, request, table);
-  Seat const seat = seat_of(*found, request);
+  Seat const seat = CellFleet::seat(*found, request);
   take(seat);
   return seat;
 }

@@ -107,9 +107,11 @@ class IndexedFleet {
   };
   bool fill_best_class(Slot& slot, Batch& batch);
   std::size_t fill_cell(CellIndex cell, std::size_t most, Batch& batch);
-  [[nodiscard]] Seat seat_of(Candidate const& candidate, Request const& request) const;
 
   [[nodiscard]] CellClass class_of(CellIndex cell) const;
+  [[nodiscard]] Member member_of(CellIndex cell) const {
+    return member(fleet_.order(fleet_.host_of(cell), policy_), cell);
+  }
   [[nodiscard]] bool is_in_classes(HostIndex host) const;
   void follow(HostIndex host, std::uint32_t cells, bool was_in_classes);
   void note_host(HostIndex host);
@@ -126,7 +128,7 @@ class IndexedFleet {
   std::vector<Slot> slots_;
   SlotMap<Shape> slot_numbers_;
   std::uint64_t questions_ = 0;
-  std::vector<CellIndex> members_;  // of the class being filled; kept for its memory alone
+  std::vector<Member> members_;  // of the class being filled; kept for its memory alone
 };
 
 }  // namespace berth::placement

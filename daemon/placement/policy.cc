@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdlib>
 
 namespace berth::placement {
 namespace {
@@ -62,8 +63,41 @@ std::int64_t scarcest_left(Fit const& fit, FleetTables const& tables) {
                                  : ordered(left.vcpus, left.memory);
 }
 
+// Berth's own. Which score serves best depends on what runs and on how full the fleet is; the
+// tables say which regime a fleet is in (demand.cc has the constants that tell them apart).
+//  lumpy: hosts cannot be filled well whatever one does; memory decides, and the balance of the
+//  rest. roomy: hosts are not short; leave what is left in balance, and let the oldest fill. tight:
+//  lose as little as possible of what the cell could still take of today's mix.
+std::int64_t own(Fit const& fit, FleetTables const& tables) {
+  // Scores of the first two in coarse steps, so that within a step the oldest host wins.
+  constexpr std::int64_t kLumpyStep = 52'429, kRoomyStep = 39'322;
+  constexpr std::int64_t kAboveZero = std::int64_t{1}
+                                      << 28;  // a new shape can be worth more than known
+  CellTables const& cells = tables.of(fit.capacity);
+  Room const part = cells.steps_needed(fit.part);
+  Room const free = cells.steps_free(fit.left + fit.part);
+  // Rounding may find a step too few for what fits to the MiB.
+  Room const left{.vcpus = std::max(free.vcpus - part.vcpus, 0),
+                  .memory_mib = std::max(free.memory_mib - part.memory_mib, 0)};
+  std::int64_t const x = cells.vcpu_share(left.vcpus);
+  std::int64_t const y = cells.memory_share(left.memory_mib);
+  std::int64_t const off_balance = std::abs(((x * cells.rho) >> 12) - y);
+  switch (cells.regime) {
+    case Regime::lumpy: return (x + 7 * y + 3 * off_balance) / kLumpyStep;
+    case Regime::roomy: return (x + y + 2 * off_balance) / kRoomyStep;
+    case Regime::tight: break;
+  }
+  std::int64_t const lost = cells.worth_at(free) - cells.worth_at(left) - cells.value_of(part);
+  return kAboveZero + 1'024 * lost + cells.tightness * cells.value_of(left);
+}
+
 constexpr auto kPolicies = std::to_array<Policy>({
-    {.name = "default", .about = "what Berth does unless told otherwise", .score = sum_left},
+    {.name = "default",
+     .about = "Berth's own: by what runs, what is asked for, and how full the fleet is",
+     .score = own,
+     .reads = TablesRead::regimes,
+     .ties = TieOrder::by_age,
+     .split_score = sum_left},
     {.name = "first-fit",
      .about = "the lowest host that fits, in use or not",
      .score = nothing,

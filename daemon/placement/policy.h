@@ -32,6 +32,12 @@ enum class EmptyHosts {
   alike,  // judged like every other host
 };
 
+// Which of two hosts with the same score comes first.
+enum class TieOrder {
+  by_index,  // the one that was added first
+  by_age,    // the one that has been in use longest
+};
+
 struct Policy {
   std::string_view name;
   std::string_view about;
@@ -39,8 +45,13 @@ struct Policy {
   EmptyHosts empty_hosts = EmptyHosts::last;
   // Every fitting cell has the same score, so that only the order of the hosts decides.
   bool is_by_order = false;
-  // Which of the tables it reads; what it does not read never makes its scores stale.
   TablesRead reads = TablesRead::nothing;
+  TieOrder ties = TieOrder::by_index;
+  // For each part of what is split over cells; absent: `score`.
+  ScoreFunction split_score = nullptr;
+
+  // Whether it decides otherwise in a larger fleet, even where that has room to spare.
+  [[nodiscard]] bool reads_fleet_size() const { return reads == TablesRead::regimes; }
 };
 
 [[nodiscard]] std::span<Policy const> policies();

@@ -114,10 +114,10 @@ void check_seat(World const& world, Guest const& guest) {
   int const parts = std::popcount(guest.seat.cells);
   ASSERT_GE(parts, 1);
   EXPECT_LT(guest.seat.cells, 1U << host.cells.size());
-  EXPECT_GE(guest.seat.part.vcpus * parts, request.need.vcpus);
-  EXPECT_GE(guest.seat.part.memory_mib * parts, request.need.memory_mib);
-  EXPECT_LT(guest.seat.part.vcpus * parts, request.need.vcpus + parts);
-  EXPECT_LT(guest.seat.part.memory_mib * parts, request.need.memory_mib + parts);
+  EXPECT_GE(guest.seat.part().vcpus * parts, request.need.vcpus);
+  EXPECT_GE(guest.seat.part().memory_mib * parts, request.need.memory_mib);
+  EXPECT_LT(guest.seat.part().vcpus * parts, request.need.vcpus + parts);
+  EXPECT_LT(guest.seat.part().memory_mib * parts, request.need.memory_mib + parts);
   if (parts > 1) {
     for (Room const& cell : host.cells)
       EXPECT_FALSE(request.need.vcpus <= cell.vcpus && request.need.memory_mib <= cell.memory_mib)
@@ -139,7 +139,7 @@ void check_fleet(World const& world) {
   for (Guest const& guest : world.guests) {
     Held& on = held[guest.seat.host];
     for (std::size_t i = 0; i < kCellsPerHostMax; ++i) {
-      if (((guest.seat.cells >> i) & 1) != 0) on.cells[i] += guest.seat.part;
+      if (((guest.seat.cells >> i) & 1) != 0) on.cells[i] += guest.seat.part();
     }
     on.disk_gib += guest.request.disk_gib;
     ++on.instances;
@@ -179,13 +179,11 @@ void check_reserve(World const& world, ZoneIndex zone) {
   for (std::int64_t const size : memory) memory_left += size;
   for (Guest const& guest : world.guests) {
     if (world.setups[guest.seat.host].zone != zone) continue;
-    vcpus_left -= guest.seat.part.vcpus * std::popcount(guest.seat.cells);
-    memory_left -= guest.seat.part.memory_mib * std::popcount(guest.seat.cells);
+    vcpus_left -= guest.request.need.vcpus;
+    memory_left -= guest.request.need.memory_mib;
   }
-  // What is split is rounded up to whole vCPUs and MiB in each cell.
-  constexpr auto kRounding = static_cast<std::int64_t>(kCellsPerHostMax) - 1;
-  EXPECT_GE(vcpus_left, -kRounding);
-  EXPECT_GE(memory_left, -kRounding);
+  EXPECT_GE(vcpus_left, 0);
+  EXPECT_GE(memory_left, 0);
 }
 
 std::int64_t sum(NoSeat const& refusal) {

@@ -45,7 +45,7 @@ TEST(Policy, every_score_of_every_cell_stays_in_its_range) {
     for (Policy const& policy : policies()) {
       for (bool const is_memory_scarce : {false, true}) {
         std::int64_t const found =
-            policy.score(fit, {.is_memory_scarce = is_memory_scarce, .mix = {}});
+            policy.score(fit, {.is_memory_scarce = is_memory_scarce, .cells = {}});
         ASSERT_GE(found, 0) << policy.name;
         ASSERT_LE(found, kScoreMax) << policy.name;
       }
@@ -65,7 +65,7 @@ TEST(Policy, each_named_best_fit_prefers_what_its_name_says) {
   EXPECT_LT(score("best-fit-tightest", left(0, 100'000)),
             score("best-fit-tightest", left(10, 30'000)));
   EXPECT_LT(score("best-fit-l2", left(10, 30'000)), score("best-fit-l2", left(0, 100'000)));
-  FleetTables const memory_scarce{.is_memory_scarce = true, .mix = {}};
+  FleetTables const memory_scarce{.is_memory_scarce = true, .cells = {}};
   EXPECT_LT(score("best-fit-scarcest", left(10, 50)), score("best-fit-scarcest", left(20, 40)));
   EXPECT_GT(score("best-fit-scarcest", left(10, 50'000), memory_scarce),
             score("best-fit-scarcest", left(20, 40'000), memory_scarce));
