@@ -76,14 +76,6 @@ void CellClasses::erase(CellIndex cell) {
   turned(i);
 }
 
-std::span<Member const> CellClasses::members(ClassIndex i) {
-  std::vector<Member>& members = classes_[i].members;
-  std::ranges::sort(members);  // still a heap
-  for (std::size_t at = 0; at < members.size(); ++at)
-    places_[cell_of(members[at])].at = static_cast<std::uint32_t>(at);
-  return members;
-}
-
 void CellClasses::turned(ClassIndex i) {
   if (log_.size() >= std::max(kLogMin, classes_.size())) {
     log_begin_ += log_.size();

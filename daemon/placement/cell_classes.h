@@ -10,7 +10,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
-#include <span>
 #include <vector>
 
 #include "daemon/placement/cell_fleet.h"
@@ -55,7 +54,8 @@ class CellClasses {
   [[nodiscard]] CellClass const& at(ClassIndex i) const { return classes_[i].what; }
   [[nodiscard]] bool is_empty(ClassIndex i) const { return classes_[i].members.empty(); }
   // The first member; the class must not be empty.
-  [[nodiscard]] CellIndex first(ClassIndex i) const { return cell_of(classes_[i].members.front()); }
+  [[nodiscard]] Member first_member(ClassIndex i) const { return classes_[i].members.front(); }
+  [[nodiscard]] CellIndex first(ClassIndex i) const { return cell_of(first_member(i)); }
   // The first member that `is_open` agrees to; absent: none.
   template <class IsOpen>
   [[nodiscard]] std::optional<CellIndex> first(ClassIndex i, IsOpen is_open) const {
@@ -68,8 +68,6 @@ class CellClasses {
     if (!out) return std::nullopt;
     return cell_of(*out);
   }
-  // All members, in order; valid until the next call of anything here.
-  [[nodiscard]] std::span<Member const> members(ClassIndex i);
 
   // Grows whenever classes were given new numbers: nothing known of the old ones holds.
   [[nodiscard]] std::uint64_t generation() const { return generation_; }

@@ -1,7 +1,8 @@
-// IndexedFleet::place_batch. While the best class stays the best, its members are filled lowest
-// first: nothing that happens to them can make another class better, because another's score has
-// not changed, and a filled member comes into a class that was looked at when the first one did. So
-// neither the orderings nor the choice are asked again until the class is used up.
+// IndexedFleet::place_batch. While the best classes stay the best, their members are filled one
+// after the other in their order: nothing that happens to them can make another class better,
+// because another's score has not changed, and a filled member is worse than what is still to be
+// filled. So neither the orderings nor the choice are asked again until the best classes are used
+// up.
 #include <algorithm>
 
 #include "berth/base/ensure.h"
@@ -42,44 +43,56 @@ std::size_t IndexedFleet::fill_cell(CellIndex cell, std::size_t most, Batch& bat
   return placed;
 }
 
-// False: nothing was placed this way, the choice is to be made as for a single one.
-bool IndexedFleet::fill_best_class(Slot& slot, Batch& batch) {
-  MinTree const& tree = slot.classes.refreshed(scene(), classes_);
-  std::int64_t const score = tree.least();
-  if (score == MinTree::kNone) return false;
-  std::size_t ties = 0;
-  tree.each_least([&](std::size_t) { ++ties; });
-  if (ties > 1) return false;
-  auto const from = static_cast<ClassIndex>(tree.first_least());
-  CellClass const what = classes_.at(from);
-  Room const need = batch.request.need;
-  // How many go to each member until the next member is better.
-  std::size_t most = 0;
-  CellClass full = what;
+// How many in a row one member of the class takes until the next one is better: it has the least
+// score, and comes first of those that have.
+IndexedFleet::Filling IndexedFleet::filling_of(ClassIndex number, std::int64_t score,
+                                               Room const& need) const {
+  Filling out{.number = number, .most = 0, .to = std::nullopt};
+  CellClass what = classes_.at(number);
   do {
-    full.free -= need;
-    ++most;
-  } while (fits(need, full.free) &&
-           policy_.score({.capacity = what.capacity, .left = full.free - need, .part = need},
+    what.free -= need;
+    ++out.most;
+  } while (fits(need, what.free) &&
+           policy_.score({.capacity = what.capacity, .left = what.free - need, .part = need},
                          demand_.tables()) <= score);
-  std::span<Member const> const members = classes_.members(from);
-  members_.assign(members.begin(), members.end());
-  std::optional<ClassIndex> to;
-  std::uint64_t const epoch = epoch_;
+  return out;
+}
+
+// False: nothing was placed this way, the choice is to be made as for a single one.
+bool IndexedFleet::fill_best_classes(Slot& slot, Batch& batch) {
+  MinTree const& tree = slot.classes.refreshed(scene(), classes_);
+  if (tree.least() == MinTree::kNone) return false;
+  std::uint64_t const epoch = epoch_, generation = classes_.generation();
+  fillings_.clear();
+  fronts_.clear();
+  tree.each_least([&](std::size_t place) {
+    auto const number = static_cast<ClassIndex>(place);
+    fronts_.push_back({classes_.first_member(number), fillings_.size()});
+    fillings_.push_back(filling_of(number, tree.least(), batch.request.need));
+  });
+  std::ranges::make_heap(fronts_, std::greater<>());
   bool is_any_placed = false;
-  for (Member const m : members_) {
-    CellIndex const cell = cell_of(m);
-    std::size_t const placed = fill_cell(cell, most, batch);
+  while (!fronts_.empty()) {
+    std::ranges::pop_heap(fronts_, std::greater<>());
+    auto const [first, which] = fronts_.back();
+    fronts_.pop_back();
+    Filling& filling = fillings_[which];
+    CellIndex const cell = cell_of(first);
+    std::size_t const placed = fill_cell(cell, filling.most, batch);
     if (placed > 0) {
       is_any_placed = true;
       classes_.erase(cell);
-      if (placed == most && to)
-        classes_.insert(m, *to);
-      else if (ClassIndex const into = classes_.insert(m, class_of(cell)); placed == most)
-        to = into;
+      if (placed == filling.most && filling.to)
+        classes_.insert(first, *filling.to);
+      else if (ClassIndex const into = classes_.insert(first, class_of(cell));
+               placed == filling.most)
+        filling.to = into;
       note_host(fleet_.host_of(cell));
     }
-    if (placed < most || epoch_ != epoch) break;
+    if (placed < filling.most || epoch_ != epoch || classes_.generation() != generation) break;
+    if (classes_.is_empty(filling.number)) continue;
+    fronts_.push_back({classes_.first_member(filling.number), which});
+    std::ranges::push_heap(fronts_, std::greater<>());
   }
   return is_any_placed;
 }
@@ -94,7 +107,7 @@ void IndexedFleet::place_batch(Request const& request, std::size_t count,
     Slot* const slot = slot_of(request);
     if (slot == nullptr) return;
     batch.zones = fleet_.zones_open_to(request.need);
-    if (can_fill_classes(*slot, request) && fill_best_class(*slot, batch)) continue;
+    if (can_fill_classes(*slot, request) && fill_best_classes(*slot, batch)) continue;
     batch.is_counted = false;
     std::optional<Candidate> const found = best(slot, request);
     if (!found) return;

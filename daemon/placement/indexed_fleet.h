@@ -58,7 +58,7 @@ class IndexedFleet {
   // choose and take.
   std::optional<Seat> place(Request const& request);
   // The same as `count` times place, until one finds nothing; appends to `seats`. Cheaper, because
-  // the members of the best class are filled one after the other without a look at the others.
+  // the members of the best classes are filled one after the other without a look at the others.
   void place_batch(Request const& request, std::size_t count, std::vector<Seat>& seats);
   // The same as place, and which hosts came next. Empty hosts that wait for when nothing else fits
   // are in the table only when one was chosen.
@@ -105,7 +105,13 @@ class IndexedFleet {
     std::uint64_t zones = 0;  // whose reserve left room when the class was chosen
     bool is_counted = false;  // the next one is in the demand already
   };
-  bool fill_best_class(Slot& slot, Batch& batch);
+  struct Filling {  // of a class of best cells
+    ClassIndex number = 0;
+    std::size_t most = 0;          // to each member
+    std::optional<ClassIndex> to;  // where members are then; absent: not known yet
+  };
+  [[nodiscard]] Filling filling_of(ClassIndex number, std::int64_t score, Room const& need) const;
+  bool fill_best_classes(Slot& slot, Batch& batch);
   std::size_t fill_cell(CellIndex cell, std::size_t most, Batch& batch);
 
   [[nodiscard]] CellClass class_of(CellIndex cell) const;
@@ -128,7 +134,9 @@ class IndexedFleet {
   std::vector<Slot> slots_;
   SlotMap<Shape> slot_numbers_;
   std::uint64_t questions_ = 0;
-  std::vector<Member> members_;  // of the class being filled; kept for its memory alone
+  // Of the classes being filled; kept for their memory alone.
+  std::vector<Filling> fillings_;
+  std::vector<std::pair<Member, std::size_t>> fronts_;
 };
 
 }  // namespace berth::placement
