@@ -25,6 +25,7 @@
 DEFINE_string(output, "table", "table for people, json for machines (one flat object)");
 DEFINE_string(policy, "default", "of those of berthctl pack");
 DEFINE_double(seconds, 1.0, "how long each figure is measured");
+DEFINE_string(only, "", "measure this kind alone: plain, spread, n1 or explain");
 DEFINE_int32(hosts_max, 100'000, "measure fleets of 1000, 10000 and 100000 hosts up to this size");
 
 namespace berth::bench {
@@ -244,9 +245,12 @@ int start() {
     std::string const size = std::to_string(hosts);
     std::fprintf(stderr, "filling %s hosts\n", size.c_str());
     Cloud cloud(*policy, hosts);
-    for (auto const& [kind, name] : kKinds)
+    for (auto const& [kind, name] : kKinds) {
+      if (!FLAGS_only.empty() && FLAGS_only != name) continue;
       figures.emplace_back("decisions_per_second_" + size + "_" + name,
                            cloud.decisions_per_second(kind));
+    }
+    if (!FLAGS_only.empty()) continue;
     figures.emplace_back("linear_scan_ns_" + size, cloud.scan_ns());
     if (hosts == 10'000) {
       Cloud::Batches const batches = cloud.batches();

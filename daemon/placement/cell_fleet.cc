@@ -130,29 +130,31 @@ std::uint64_t CellFleet::zones_open_to(Room const& need) const {
   return out;
 }
 
-void CellFleet::account(Seat const& seat, std::int32_t sign) {
+// `times`: how often it is taken; -1: given back.
+void CellFleet::account(Seat const& seat, std::int32_t times) {
   Host& host = hosts_[seat.host];
   Room const part = seat.part();
   for (unsigned bits = seat.cells; bits != 0; bits &= bits - 1) {
     CellIndex const cell = host.first_cell + static_cast<CellIndex>(std::countr_zero(bits));
     Room& free = free_[cell];
-    free.vcpus -= sign * part.vcpus;
-    free.memory_mib -= sign * part.memory_mib;
+    free.vcpus -= times * part.vcpus;
+    free.memory_mib -= times * part.memory_mib;
   }
-  host.instances += sign;
-  host.disk_left_gib -= sign * seat.disk_gib;
+  host.instances += times;
+  host.disk_left_gib -= times * seat.disk_gib;
   for (Totals* sum : {&zones_[kinds_[host.kind].zone].used, &used_}) {
-    sum->vcpus += std::int64_t{sign} * seat.need.vcpus;
-    sum->memory_mib += std::int64_t{sign} * seat.need.memory_mib;
+    sum->vcpus += std::int64_t{times} * seat.need.vcpus;
+    sum->memory_mib += std::int64_t{times} * seat.need.memory_mib;
   }
 }
 
-void CellFleet::take(Seat const& seat) {
-  account(seat, 1);
+void CellFleet::take(Seat const& seat, std::int32_t count) {
+  ENSURE(count == 1 || seat.group == 0);
+  account(seat, count);
   Host const& host = hosts_[seat.host];
   for (CellIndex cell = host.first_cell; cell < host.first_cell + host.cells; ++cell)
     ENSURE(free_[cell].vcpus >= 0 && free_[cell].memory_mib >= 0);
-  if (host.instances == 1) {
+  if (host.instances == count) {
     ++hosts_in_use_;
     hosts_[seat.host].opened = ++hosts_opened_;
   }

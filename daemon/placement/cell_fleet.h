@@ -68,7 +68,10 @@ struct Seat {
   GroupIndex group = 0;
 
   // Taken of each of the cells.
-  [[nodiscard]] Room part() const { return part_of(need, std::popcount(cells)); }
+  [[nodiscard]] Room part() const {
+    int const parts = std::popcount(cells);
+    return parts == 1 ? need : part_of(need, parts);
+  }
   bool operator==(Seat const&) const = default;
 };
 
@@ -148,7 +151,8 @@ class CellFleet {
   // room elsewhere in the zone, counted in vCPUs and in MiB over the zone as a whole. 0: nothing.
   void reserve_hosts(std::int32_t hosts_per_zone);
 
-  void take(Seat const& seat);
+  // `count`: so many such seats, one after the other, without a group.
+  void take(Seat const& seat, std::int32_t count = 1);
   void give_back(Seat const& seat);
 
   // The best host by looking at each. Hosts in use before empty ones, if the policy says so.
@@ -219,6 +223,12 @@ class CellFleet {
   [[nodiscard]] Totals const& capacity() const { return capacity_; }
   // The zones whose reserve leaves room for `need`, a bit each.
   [[nodiscard]] std::uint64_t zones_open_to(Room const& need) const;
+  // Has the processor fetch what a seat or a request of the group will ask for in a moment: in a
+  // large fleet a group lies far away.
+  void expect_group(GroupIndex group) const {
+    if (group != 0 && group < groups_.size()) __builtin_prefetch(&groups_[group]);
+  }
+  [[nodiscard]] bool has_reserve() const { return reserve_hosts_ > 0; }
 
  private:
   struct Zone {
@@ -229,7 +239,7 @@ class CellFleet {
   };
   void refresh_reserve(Zone& zone) const;
   [[nodiscard]] Obstacle missing_room(HostIndex host, Room const& need, std::int32_t parts) const;
-  void account(Seat const& seat, std::int32_t sign);
+  void account(Seat const& seat, std::int32_t times);
 
   std::vector<Host> hosts_;
   std::vector<Room> free_;  // by cell

@@ -126,9 +126,25 @@ bool Demand::asked(Room const& need, TablesRead reads, FleetFacts const& facts) 
   return is_changed;
 }
 
-void Demand::placed(Room const& need, TablesRead reads) {
+std::int64_t Demand::quiet_requests(TablesRead reads) const {
+  switch (reads) {
+    case TablesRead::nothing: return INT64_MAX;
+    case TablesRead::scarcity: return 0;
+    case TablesRead::regimes: break;
+  }
+  std::int64_t const past = requests_ % kRequestsPerRefresh;
+  return past == 0 ? 0 : kRequestsPerRefresh - past;
+}
+
+void Demand::asked_quietly(Room const& need, TablesRead reads, std::int64_t count) {
+  if (reads != TablesRead::regimes || count == 0) return;
+  requests_ += count;
+  if (Shape* const shape = shape_of(need)) shape->asked_at = requests_ - 1;
+}
+
+void Demand::placed(Room const& need, TablesRead reads, std::int64_t count) {
   if (reads != TablesRead::regimes) return;
-  if (Shape* const shape = shape_of(need)) ++shape->running;
+  if (Shape* const shape = shape_of(need)) shape->running += count;
 }
 
 void Demand::released(Room const& need, TablesRead reads) {

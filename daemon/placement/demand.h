@@ -97,7 +97,11 @@ class Demand {
   // Once per request, placed or not, before its scores are computed. True: the tables that a reader
   // of `reads` sees have changed.
   bool asked(Room const& need, TablesRead reads, FleetFacts const& facts);
-  void placed(Room const& need, TablesRead reads);
+  // How many requests may follow before one can change the tables of a reader of `reads`.
+  [[nodiscard]] std::int64_t quiet_requests(TablesRead reads) const;
+  // So many requests for one shape at once, at most quiet_requests: nothing changes.
+  void asked_quietly(Room const& need, TablesRead reads, std::int64_t count);
+  void placed(Room const& need, TablesRead reads, std::int64_t count = 1);
   void released(Room const& need, TablesRead reads);
 
   [[nodiscard]] FleetTables const& tables() const { return tables_; }

@@ -27,18 +27,25 @@ std::size_t IndexedFleet::fill_cell(CellIndex cell, std::size_t most, Batch& bat
                   .group = 0};
   std::size_t placed = 0;
   while (placed < most && batch.seats.size() < batch.end) {
-    // The last instance a host may hold takes it out of the index: not done here.
-    if (host.instances + 1 >= host.instances_max) break;
     if (fleet_.zones_open_to(batch.request.need) != batch.zones) break;
-    if (!batch.is_counted && count_demand(batch.request)) {
+    if (!batch.is_counted && demand_.quiet_requests(policy_.reads) == 0) {
       batch.is_counted = true;
-      break;
+      if (count_demand(batch.request)) break;
     }
+    // The last instance a host may hold takes it out of the index: not done here.
+    std::int64_t count = std::min<std::int64_t>(
+        {host.instances_max - host.instances - 1, static_cast<std::int64_t>(most - placed),
+         static_cast<std::int64_t>(batch.end - batch.seats.size())});
+    if (fleet_.has_reserve()) count = std::min<std::int64_t>(count, 1);
+    if (count <= 0) break;
+    std::int64_t const counted = batch.is_counted ? 1 : 0;
+    count = counted + std::min(count - counted, demand_.quiet_requests(policy_.reads));
+    demand_.asked_quietly(batch.request.need, policy_.reads, count - counted);
     batch.is_counted = false;
-    fleet_.take(seat);
-    demand_.placed(seat.need, policy_.reads);
-    batch.seats.push_back(seat);
-    ++placed;
+    fleet_.take(seat, static_cast<std::int32_t>(count));
+    demand_.placed(seat.need, policy_.reads, count);
+    batch.seats.insert(batch.seats.end(), static_cast<std::size_t>(count), seat);
+    placed += static_cast<std::size_t>(count);
   }
   return placed;
 }

@@ -84,6 +84,7 @@ void IndexedFleet::take(Seat const& seat) {
 }
 
 void IndexedFleet::release(Seat const& seat) {
+  fleet_.expect_group(seat.group);
   bool const was_in_classes = is_in_classes(seat.host);
   fleet_.give_back(seat);
   demand_.released(seat.need, policy_.reads);
@@ -154,6 +155,15 @@ std::optional<Candidate> IndexedFleet::best_in_classes(Slot& slot, Request const
   };
   tree.each_least([&](std::size_t place) { consider(place, tree.least()); });
   if (best || !is_about_single_hosts(request)) return best;
+  // None of the best classes has a member that is open: the next few, and then the rest.
+  std::array<MinTree::Step, 8> next;
+  std::size_t const size = tree.first(next);
+  for (std::size_t i = 0; i < size; ++i) {
+    if (best && next[i].value > best->score) return best;
+    if (next[i].value > tree.least()) consider(next[i].place, next[i].value);
+  }
+  if (size < next.size()) return best;
+  best.reset();
   MinTree::Walk walk(tree);
   for (MinTree::Step step = walk.next(); step.value != MinTree::kNone; step = walk.next()) {
     if (best && step.value > best->score) break;
@@ -218,6 +228,7 @@ std::optional<Candidate> IndexedFleet::best(Slot* slot, Request const& request) 
 
 std::optional<Seat> IndexedFleet::choose(Request const& request) {
   ENSURE(request.need.vcpus > 0 && request.need.memory_mib > 0);
+  fleet_.expect_group(request.group);
   count_demand(request);
   std::optional<Candidate> const found = best(slot_of(request), request);
   if (!found) return std::nullopt;

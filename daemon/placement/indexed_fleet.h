@@ -33,7 +33,7 @@ namespace berth::placement {
 // The best hosts for a request as they stood, the chosen one first: one row a host, and of cells
 // that are all alike the lowest. Fewer rows when the next best cells are on hosts already there.
 struct ScoreTable {
-  static constexpr std::size_t kRowsMax = 4;
+  static constexpr std::size_t kRowsMax = 3;
   std::array<Candidate, kRowsMax> rows{};
   std::size_t size = 0;
 

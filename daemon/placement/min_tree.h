@@ -87,13 +87,15 @@ class MinTree {
     // What is known so far, ascending, and never more than K: what comes behind cannot be wanted.
     std::array<Item, K> items;
     std::size_t size = 0;
-    auto const add = [&](Item const& item) {
-      if (item.value == kNone || (size == K && item.value >= items[K - 1].value)) return;
+    std::int64_t bound = kNone;
+    auto const add = [&](std::int64_t value, std::size_t level, std::size_t index) {
+      if (value >= bound) return;
       std::size_t at = size < K ? size++ : K - 1;
-      for (; at > 0 && item.value < items[at - 1].value; --at) items[at] = items[at - 1];
-      items[at] = item;
+      for (; at > 0 && value < items[at - 1].value; --at) items[at] = items[at - 1];
+      items[at] = {value, level, index};
+      if (size == K) bound = items[K - 1].value;
     };
-    add({least(), levels_.size() - 1, 0});
+    add(least(), levels_.size() - 1, 0);
     for (std::size_t i = 0; i < size;) {
       if (items[i].level == 0) {
         out[i] = {items[i].value, items[i].index};
@@ -101,12 +103,11 @@ class MinTree {
         continue;
       }
       Item const node = items[i];
-      std::move(items.begin() + static_cast<std::ptrdiff_t>(i) + 1,
-                items.begin() + static_cast<std::ptrdiff_t>(size),
-                items.begin() + static_cast<std::ptrdiff_t>(i));
+      for (std::size_t k = i + 1; k < size; ++k) items[k - 1] = items[k];
       --size;
+      bound = kNone;
       for (std::size_t k = node.index * kWays; k < (node.index + 1) * kWays; ++k)
-        add({levels_[node.level - 1][k], node.level - 1, k});
+        add(levels_[node.level - 1][k], node.level - 1, k);
     }
     return size;
   }
