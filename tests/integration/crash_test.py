@@ -11,7 +11,7 @@ import botocore.exceptions
 
 from support.cloud import Cloud, eventually
 
-KILLS = int(os.environ.get("BERTH_KILLS", "50"))
+KILLS = int(os.environ.get("BERTH_KILLS", "25"))
 CREATORS = 8
 ROOM = ["--cpu_overcommit_permille=32000"]  # a small machine has to hold every creator's guest
 SEED = int(os.environ.get("BERTH_SEED", "1"))

@@ -93,10 +93,11 @@ class Region:
         pair = client.create_key_pair(KeyName="load", KeyType="ed25519")["KeyPairId"]
         return [f"--key={key['access_key_id']}:{key['secret_access_key']}", f"--resource={pair}", "--resource_name=load"]
 
-    def load(self, tenant, *flags):
-        """A running load_api; its figures are those of finished()."""
+    def load(self, tenant, *flags, nice=0):
+        """A running load_api; its figures are those of finished(). `nice`: it gives way to the other load's processes,
+        so that what those measure is the daemon's answer and not their own wait for the processor."""
         return subprocess.Popen([BIN / "load_api", f"--port={self.ec2}", f"--cpu={CPUS[-1]}", *tenant, *flags],
-                                stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True)
+                                stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True, preexec_fn=lambda: os.nice(nice))
 
     def start_agents(self):
         self.agents = subprocess.Popen(
@@ -150,6 +151,9 @@ class Overload(unittest.TestCase):
     def light(self, region, tenant, seconds, net=9):
         return region.load(tenant, "--mode=open", "--rate=200", "--connections=20", f"--seconds={seconds}", f"--net={net}")
 
+    def peak(self, region, tenant, connections=CONNECTIONS):
+        return finished(region.load(tenant, "--mode=closed", f"--connections={connections}", f"--seconds={max(4, SECONDS // 4)}"))["ok_per_second"]
+
     def assertServed(self, figures):
         """All that was asked was answered well, but for what was on its way at the end."""
         self.assertEqual([figures[k] for k in ("throttled", "unavailable", "other", "broken", "gave_up", "unsent")], [0] * 6, figures)
@@ -160,19 +164,24 @@ class Overload(unittest.TestCase):
             tenant = region.tenant("busy")
             region.start_agents()
             calm = finished(self.light(region, tenant, 3))
-            peak = finished(region.load(tenant, "--mode=closed", "--connections=64", f"--seconds={max(4, SECONDS // 3)}"))
+            few = self.peak(region, tenant, connections=64)
+            peaks = [self.peak(region, tenant)]
             memory = Memory(region)
-            flood = finished(region.load(tenant, "--mode=open", f"--rate={int(10 * peak['ok_per_second'])}",
+            flood = finished(region.load(tenant, "--mode=open", f"--rate={int(10 * peaks[0])}",
                                          f"--connections={CONNECTIONS}", f"--seconds={SECONDS}"))
             after = finished(self.light(region, tenant, 10))
+            peaks.append(self.peak(region, tenant))
             most = memory.stop()
             leases = region.stop_agents()
             shed = region.metric("berth_queue_class_shed_total")
-        goodput = flood["ok_per_second"] / peak["ok_per_second"]
+        # Of before and after: what the machine gives to others meanwhile is not the daemon's. Of as many connections:
+        # two thousand fit in no cache, and each request of theirs costs more than one of 64, at any rate.
+        peak = sum(peaks) / len(peaks)
+        goodput = flood["ok_per_second"] / peak
         # The first second of the calm after in which nobody waited longer than before, but for a grain of salt.
         bound = max(4 * calm["p99_ms"], 50)
         normal = next((s for s, worst in enumerate(after["worst_ms_by_second"]) if worst <= bound), None)
-        FIGURES["overload"] = {"peak_per_second": peak["ok_per_second"], "goodput": round(goodput, 3), "offered_per_second": flood["offered"] / flood["seconds"],
+        FIGURES["overload"] = {"peaks_per_second": peaks, "peak_of_64_connections_per_second": few, "goodput": round(goodput, 3), "offered_per_second": flood["offered"] / flood["seconds"],
                                "flood_p99_ms": flood["p99_ms"], "calm_p99_ms": calm["p99_ms"], "after_p99_ms": after["p99_ms"],
                                "normal_after_s": normal, "rss_mib": most, "shed": shed, **leases}
         print("   ", json.dumps(FIGURES["overload"]))
@@ -211,21 +220,21 @@ class Overload(unittest.TestCase):
             before = finished(self.light(region, honest, 4))
             seconds = 24
             attacks = [region.load(hostile, "--mode=attack", f"--attack={kind}", f"--connections={CONNECTIONS // 3 + 1}", f"--seconds={seconds}",
-                                   f"--net={net}", f"--opening_s={opening}")
+                                   f"--net={net}", f"--opening_s={opening}", nice=19)
                        for net, (kind, opening) in enumerate((("header", 3), ("body", 3), ("read", 8)), start=20)]
             memory = Memory(region)
             during = finished(self.light(region, honest, seconds - 4))
             slow = [finished(a) for a in attacks]
             most = memory.stop()
             eventually(10, "their connections to be gone", lambda: region.metric("berth_http_connections") <= 2)
-        FIGURES["slow_clients"] = {"before_p99_ms": before["p99_ms"], "during_p99_ms": during["p99_ms"], "rss_mib": most, "attacks": slow}
+        FIGURES["slow_clients"] = {"before_p99_ms": before["p99_ms"], "during_p99_ms": during["p99_ms"], "worst_ms_by_second": during["worst_ms_by_second"], "rss_mib": most, "attacks": slow}
         print("   ", json.dumps(FIGURES["slow_clients"]))
         for attack in slow:
             self.assertEqual(attack["alive"], 0, attack)
             self.assertLess(attack["longest_s"], 30, attack)
             self.assertGreater(attack["longest_s"], 5, f"{attack}: cut at once, so nothing was shown")
         self.assertServed(during)
-        self.assertLessEqual(during["p99_ms"], max(2 * before["p99_ms"], 25))
+        self.assertLessEqual(during["p99_ms"], max(2 * before["p99_ms"], 8))
         self.assertLess(most, 768, "memory")
 
 
