@@ -100,17 +100,22 @@ PackReport replay(Trace const& trace, PackAsk const& ask, PackEvents const& even
       .cells = std::vector<Room>(static_cast<std::size_t>(ask.host.cells), ask.host.cell)};
   for (std::int64_t i = 0; i < ask.hosts; ++i) fleet.add_host(setup);
   std::vector<std::optional<Seat>> seats(trace.instances.size());
+  Mover mover(trace, ask.moves_per_hour, ask.hosts, events.on_move);
   Integrals sums(ask.average_from_s);
   double core_seconds_all = 0, core_seconds_rejected = 0;
   auto const start = std::chrono::steady_clock::now();
   for (std::size_t i = 0; i < trace.events.size(); ++i) {
     TraceEvent const& event = trace.events[i];
     sums.advance(event.time_s, fleet.fleet());
+    mover.advance(event.time_s, fleet, seats);
     if (static_cast<std::int64_t>(i) % kEventsBetweenReports == 0)
       events.on_progress(static_cast<std::int64_t>(i));
     std::optional<Seat>& seat = seats[event.instance];
     if (!event.is_create) {
-      if (seat) fleet.release(*seat);
+      if (seat) {
+        mover.gone(event.instance, *seat);
+        fleet.release(*seat);
+      }
       seat.reset();
       continue;
     }
@@ -118,6 +123,7 @@ PackReport replay(Trace const& trace, PackAsk const& ask, PackEvents const& even
     core_seconds_all += core_seconds(instance);
     seat = fleet.place({.need = instance.need});
     if (seat) {
+      mover.placed(event.instance, *seat);
       out.highest_host = std::max<std::int64_t>(out.highest_host, seat->host);
       out.used_hosts_max = std::max(out.used_hosts_max, fleet.fleet().hosts_in_use());
     } else {
@@ -129,6 +135,7 @@ PackReport replay(Trace const& trace, PackAsk const& ask, PackEvents const& even
   }
   std::chrono::duration<double> const took = std::chrono::steady_clock::now() - start;
   events.on_progress(static_cast<std::int64_t>(trace.events.size()));
+  out.moves = mover.moves();
   double const hosts_vcpus = sums.hosts * ask.host.cells * ask.host.cell.vcpus;
   double const hosts_memory = sums.hosts * ask.host.cells * ask.host.cell.memory_mib;
   out.rejected_share = share(static_cast<double>(out.rejected), static_cast<double>(out.instances));

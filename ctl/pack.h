@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "berth/base/result.h"
+#include "ctl/pack_moves.h"
 #include "ctl/trace.h"
 #include "daemon/placement/indexed_fleet.h"
 
@@ -27,7 +28,9 @@ struct PackAsk {
   std::int64_t hosts = 0;
   placement::Policy const* policy = nullptr;
   std::int64_t average_from_s = 0;
+  std::int64_t moves_per_hour = 0;  // live migrations to empty hosts; at most kMovesPerHourMax
 };
+inline constexpr std::int64_t kMovesPerHourMax = 1'000'000;
 
 // What a rejected instance loses is counted over the whole trace; means are over time, from
 // average_from_s to the trace's end.
@@ -51,6 +54,8 @@ struct PackEvents {
   std::function<void(std::int64_t done)> on_progress;  // events replayed; now and then
   // Every decision, in order. `seat` absent: rejected. May be empty.
   std::function<void(TraceEvent const&, std::optional<placement::Seat> const&)> on_placement;
+  // Every live migration. May be empty.
+  Mover::OnMove on_move = {};
 };
 
 [[nodiscard]] PackReport replay(Trace const& trace, PackAsk const& ask, PackEvents const& events);

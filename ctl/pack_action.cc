@@ -71,21 +71,20 @@ class PlacementsFile {
     return out;
   }
   [[nodiscard]] bool is_wanted() const { return !path_.empty(); }
-  void add(TraceEvent const& event, TraceInstance const& instance,
-           std::optional<placement::Seat> const& seat) {
-    file_ << event.time_s << (seat ? ",place," : ",reject,") << instance.id << ',';
-    if (!seat) {
-      file_ << ",,,\n";
-      return;
-    }
-    file_ << seat->host << ',';
+  void add_rejected(std::int64_t time_s, TraceInstance const& instance) {
+    file_ << time_s << ",reject," << instance.id << ",,,,\n";
+  }
+  void add(std::int64_t time_s, std::string_view event, TraceInstance const& instance,
+           placement::Seat const& seat) {
+    file_ << time_s << ',' << event << ',' << instance.id << ',';
+    file_ << seat.host << ',';
     char const* separator = "";
     for (std::size_t i = 0; i < placement::kCellsPerHostMax; ++i) {
-      if (((seat->cells >> i) & 1) == 0) continue;
+      if (((seat.cells >> i) & 1) == 0) continue;
       file_ << separator << i;
       separator = "+";
     }
-    file_ << ',' << seat->part().vcpus << ',' << seat->part().memory_mib << '\n';
+    file_ << ',' << seat.part().vcpus << ',' << seat.part().memory_mib << '\n';
   }
   Result<void> end() {
     if (!is_wanted()) return {};
@@ -203,6 +202,13 @@ Result<PackCommand> pack_command(Command const& command) {
   if (!second)
     return usage("--average_from wants seconds of the trace, 0 or more, found " + quoted(from));
   out.ask.average_from_s = *second;
+  std::string const moves = input(command, "moves_per_hour");
+  std::optional<std::int64_t> const most =
+      whole_number(moves.empty() ? "0" : moves, kMovesPerHourMax);
+  if (!most)
+    return usage("--moves_per_hour wants a number from 0 to " + std::to_string(kMovesPerHourMax) +
+                 ", found " + quoted(moves));
+  out.ask.moves_per_hour = *most;
   return out;
 }
 
@@ -233,7 +239,14 @@ Result<void> pack(Command const& command, Session& session) {
   }
   if (file.is_wanted()) {
     events.on_placement = [&](TraceEvent const& event, std::optional<placement::Seat> const& seat) {
-      file.add(event, trace.instances[event.instance], seat);
+      TraceInstance const& instance = trace.instances[event.instance];
+      if (seat)
+        file.add(event.time_s, "place", instance, *seat);
+      else
+        file.add_rejected(event.time_s, instance);
+    };
+    events.on_move = [&](std::int64_t time_s, std::uint32_t instance, placement::Seat const& to) {
+      file.add(time_s, "move", trace.instances[instance], to);
     };
   }
   // After a search once more if a file is wanted: not every replay of the search is to be in it.

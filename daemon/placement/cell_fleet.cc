@@ -86,8 +86,11 @@ HostIndex CellFleet::add_host(HostSetup const& setup) {
     ENSURE(cell.memory_mib > 0 && cell.memory_mib <= kCellMemoryMibMax);
     free_.push_back(cell);
     cell_hosts_.push_back(index);
-    if (std::ranges::find(cell_capacities_, cell) == cell_capacities_.end())
-      cell_capacities_.push_back(cell);
+    auto kind_of_cell = std::ranges::find(cell_kinds_, cell, &CellKind::capacity);
+    if (kind_of_cell == cell_kinds_.end())
+      kind_of_cell = cell_kinds_.insert(cell_kinds_.end(), {.capacity = cell});
+    kind_of_cell->cells_per_host =
+        std::max(kind_of_cell->cells_per_host, static_cast<std::int32_t>(setup.cells.size()));
     size.vcpus += cell.vcpus;
     size.memory_mib += cell.memory_mib;
   }

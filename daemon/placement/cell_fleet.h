@@ -217,7 +217,7 @@ class CellFleet {
             .capacity = capacity_,
             .hosts = static_cast<std::int64_t>(hosts_.size()),
             .hosts_in_use = hosts_in_use_,
-            .cell_capacities = cell_capacities_};
+            .cells = cell_kinds_};
   }
   [[nodiscard]] Totals const& used() const { return used_; }
   [[nodiscard]] Totals const& capacity() const { return capacity_; }
@@ -247,9 +247,9 @@ class CellFleet {
   std::vector<Kind> kinds_;
   std::map<Kind, std::uint32_t> kind_numbers_;
   std::vector<Zone> zones_;
-  std::vector<SpreadGroup> groups_;    // by group
-  Totals used_, capacity_;             // used: as it was asked for, before a split rounds it up
-  std::vector<Room> cell_capacities_;  // each once
+  std::vector<SpreadGroup> groups_;   // by group
+  Totals used_, capacity_;            // used: as it was asked for, before a split rounds it up
+  std::vector<CellKind> cell_kinds_;  // each capacity once
   std::uint32_t hosts_opened_ = 0;
   std::int32_t reserve_hosts_ = 0;
   std::int64_t hosts_in_use_ = 0;

@@ -35,6 +35,7 @@ struct CellTables {
   static constexpr std::int64_t kWhole = std::int64_t{1} << 16;
 
   Room capacity;
+  std::int32_t cells_per_host = 1;
   int vcpu_shift = 0;    // a step of CPU is 2^vcpu_shift vCPUs
   int memory_shift = 8;  // a step of memory is 2^memory_shift MiB
   std::int32_t vcpu_steps = 0;
@@ -44,9 +45,9 @@ struct CellTables {
   std::int64_t rho = 4'096;    // memory's share in use per CPU's share in use, in 2^-12 parts
   std::int64_t wc = 512;       // weight of CPU's share, out of 1024; memory's is the rest
   std::int64_t tightness = 0;  // in the tight regime: weight of what is left as such
-  // In the tight regime, by state (CPU steps × (memory_steps + 1) + memory steps): the most worth
-  // of what is asked for these days that the state can still take.
-  std::vector<std::int32_t> worth;
+  // In the tight regime, by state (CPU steps × (memory_steps + 1) + memory steps).
+  std::vector<std::int32_t> worth;    // the most value of recent shapes that the state can take
+  std::vector<std::int32_t> choices;  // how often each shape in use still fits, weighed by its use
 
   [[nodiscard]] Room steps_free(Room const& free) const {
     return {.vcpus = free.vcpus >> vcpu_shift, .memory_mib = free.memory_mib >> memory_shift};
@@ -61,10 +62,10 @@ struct CellTables {
   [[nodiscard]] std::int64_t memory_share(std::int64_t steps) const {
     return (steps << 16) / memory_steps;
   }
-  [[nodiscard]] std::int64_t worth_at(Room const& steps) const {
-    return worth[static_cast<std::size_t>(steps.vcpus) *
-                     (static_cast<std::size_t>(memory_steps) + 1) +
-                 static_cast<std::size_t>(steps.memory_mib)];
+  // The place of a state in the tables above.
+  [[nodiscard]] std::size_t state(Room const& steps) const {
+    return static_cast<std::size_t>(steps.vcpus) * (static_cast<std::size_t>(memory_steps) + 1) +
+           static_cast<std::size_t>(steps.memory_mib);
   }
   // Of one request, both shares weighed.
   [[nodiscard]] std::int64_t value_of(Room const& steps) const {
@@ -89,7 +90,7 @@ struct FleetFacts {
   Totals capacity;
   std::int64_t hosts = 0;
   std::int64_t hosts_in_use = 0;
-  std::span<Room const> cell_capacities;  // each once
+  std::span<CellKind const> cells;  // each capacity once
 };
 
 class Demand {
@@ -120,20 +121,25 @@ class Demand {
     std::int64_t running = 0;
     std::int64_t asked_at = 0;  // number of the last request for it
   };
-  // Shapes as steps of one capacity's cells, ascending, each once.
+  // Shapes as what one cell of a capacity takes of them, in steps; ascending, each once.
   using Steps = std::vector<Room>;
+  struct Recent {
+    Steps shapes;
+    std::vector<std::int64_t> weights;  // beside them: of what is in use, out of 32
+  };
 
   Shape* shape_of(Room const& need);
   bool refresh(FleetFacts const& facts);
-  void refresh_cells(CellTables& cells, std::size_t index, FleetFacts const& facts);
+  bool refresh_cells(CellTables& cells, std::size_t index, FleetFacts const& facts);
+  bool refresh_tight(CellTables& cells, std::size_t index, FleetFacts const& facts);
   [[nodiscard]] Steps main_shapes(CellTables const& cells, FleetFacts const& facts) const;
-  [[nodiscard]] Steps recent_shapes(CellTables const& cells) const;
+  [[nodiscard]] Recent recent_shapes(CellTables const& cells) const;
 
   struct Sources {  // what a capacity's tables were last written from
     Steps main;
     std::int64_t filling = 0;  // how full a cell can become around each main shape, both shares
-    Steps recent;
-    std::int64_t recent_wc = -1;
+    Recent recent;
+    std::int64_t wc = -1;
   };
 
   FleetTables tables_;

@@ -230,6 +230,10 @@ std::optional<Seat> IndexedFleet::choose(Request const& request) {
   ENSURE(request.need.vcpus > 0 && request.need.memory_mib > 0);
   fleet_.expect_group(request.group);
   count_demand(request);
+  return choose_again(request);
+}
+
+std::optional<Seat> IndexedFleet::choose_again(Request const& request) {
   std::optional<Candidate> const found = best(slot_of(request), request);
   if (!found) return std::nullopt;
   return CellFleet::seat(*found, request);

@@ -52,6 +52,8 @@ class IndexedFleet {
 
   // Counts the request in the demand, then says where it would sit; absent: nowhere.
   [[nodiscard]] std::optional<Seat> choose(Request const& request);
+  // The same without counting: for what runs already and is to sit elsewhere.
+  [[nodiscard]] std::optional<Seat> choose_again(Request const& request);
   void take(Seat const& seat);
   void release(Seat const& seat);
 

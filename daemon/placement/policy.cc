@@ -70,7 +70,7 @@ std::int64_t scarcest_left(Fit const& fit, FleetTables const& tables) {
 //  lose as little as possible of what the cell could still take of today's mix.
 std::int64_t own(Fit const& fit, FleetTables const& tables) {
   // Scores of the first two in coarse steps, so that within a step the oldest host wins.
-  constexpr std::int64_t kLumpyStep = 52'429, kRoomyStep = 39'322;
+  constexpr std::int64_t kLumpyStep = 40'000, kRoomyStep = 39'322;
   constexpr std::int64_t kAboveZero = std::int64_t{1}
                                       << 28;  // a new shape can be worth more than known
   CellTables const& cells = tables.of(fit.capacity);
@@ -83,12 +83,15 @@ std::int64_t own(Fit const& fit, FleetTables const& tables) {
   std::int64_t const y = cells.memory_share(left.memory_mib);
   std::int64_t const off_balance = std::abs(((x * cells.rho) >> 12) - y);
   switch (cells.regime) {
-    case Regime::lumpy: return (x + 7 * y + 3 * off_balance) / kLumpyStep;
+    case Regime::lumpy: return (8 * y + 2 * off_balance) / kLumpyStep;
     case Regime::roomy: return (x + y + 2 * off_balance) / kRoomyStep;
     case Regime::tight: break;
   }
-  std::int64_t const lost = cells.worth_at(free) - cells.worth_at(left) - cells.value_of(part);
-  return kAboveZero + 1'024 * lost + cells.tightness * cells.value_of(left);
+  std::size_t const before = cells.state(free), after = cells.state(left);
+  std::int64_t const lost_worth = cells.worth[before] - cells.worth[after] - cells.value_of(part);
+  std::int64_t const lost_choices = cells.choices[before] - cells.choices[after];
+  return kAboveZero + 1'024 * lost_worth + 6 * lost_choices +
+         cells.tightness * cells.value_of(left);
 }
 
 constexpr auto kPolicies = std::to_array<Policy>({

@@ -50,4 +50,10 @@ struct Totals {
           .memory_mib = (need.memory_mib + parts - 1) / parts};
 }
 
+// One size of cells in a fleet.
+struct CellKind {
+  Room capacity;
+  std::int32_t cells_per_host = 1;  // the most that a host with such a cell has
+};
+
 }  // namespace berth::placement

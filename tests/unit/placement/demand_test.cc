@@ -11,7 +11,7 @@ namespace berth::placement {
 namespace {
 
 constexpr Room kCell{.vcpus = 48, .memory_mib = 128 * 1'024};
-constexpr Room kCells[] = {kCell};
+constexpr CellKind kCells[] = {{.capacity = kCell}};
 constexpr Room kSmall{.vcpus = 3, .memory_mib = 8'192};
 constexpr Room kHalf{.vcpus = 24, .memory_mib = 64 * 1'024};
 constexpr Room kUneven{.vcpus = 30, .memory_mib = 64 * 1'024};
@@ -22,7 +22,7 @@ FleetFacts facts_of(std::int64_t hosts, std::int64_t hosts_in_use) {
           .capacity = {.vcpus = hosts * 48, .memory_mib = hosts * 128 * 1'024},
           .hosts = hosts,
           .hosts_in_use = hosts_in_use,
-          .cell_capacities = kCells};
+          .cells = kCells};
 }
 // The tables after one refresh, with `running` of each shape.
 CellTables tables_of(FleetFacts const& facts, std::vector<Room> const& shapes,
@@ -42,7 +42,7 @@ TEST(Demand, the_regime_is_roomy_until_two_thirds_of_the_hosts_are_in_use_and_th
   EXPECT_EQ(tables_of(facts_of(100, 64), {kSmall}, 600).regime, Regime::roomy);
   CellTables const tight = tables_of(facts_of(100, 65), {kSmall}, 600);
   EXPECT_EQ(tight.regime, Regime::tight);
-  CellTables const very_tight = tables_of(facts_of(100, 85), {kSmall}, 600);
+  CellTables const very_tight = tables_of(facts_of(100, 75), {kSmall}, 600);
   EXPECT_EQ(very_tight.regime, Regime::tight);
   EXPECT_LT(very_tight.tightness, tight.tightness);
 }
@@ -59,7 +59,8 @@ TEST(Demand, shapes_that_leave_a_hole_nothing_fills_make_it_lumpy) {
 TEST(Demand, the_worth_of_a_state_is_what_recent_shapes_can_fill_of_it) {
   CellTables const tables = tables_of(facts_of(100, 90), {kHalf}, 100);
   auto const worth = [&](std::int32_t vcpus, std::int32_t gib) {
-    return tables.worth_at(tables.steps_free({.vcpus = vcpus, .memory_mib = gib * 1'024}));
+    return tables
+        .worth[tables.state(tables.steps_free({.vcpus = vcpus, .memory_mib = gib * 1'024}))];
   };
   EXPECT_EQ(worth(0, 0), 0);
   EXPECT_EQ(worth(23, 128), 0);
@@ -76,7 +77,7 @@ TEST(Demand, a_shape_that_nobody_asks_for_any_more_is_forgotten) {
   for (int i = 0; i < 1'024; ++i) demand.asked(kSmall, TablesRead::regimes, facts);
   auto const worth = [&] {
     CellTables const& tables = demand.tables().of(kCell);
-    return tables.worth_at(tables.steps_free(kTiny));
+    return tables.worth[tables.state(tables.steps_free(kTiny))];
   };
   EXPECT_GT(worth(), 0);
   for (int i = 0; i < 66'000; ++i) demand.asked(kSmall, TablesRead::regimes, facts);
@@ -108,7 +109,7 @@ TEST(Demand, scores_of_the_default_policy_stay_in_their_range_for_cells_of_every
     bool const is_extreme = round % 8 == 0;
     Room const capacity{.vcpus = is_extreme ? kCellVcpusMax : draw(1, 600),
                         .memory_mib = is_extreme ? kCellMemoryMibMax : draw(1, 1 << 19)};
-    Room const capacities[] = {capacity};
+    CellKind const capacities[] = {{.capacity = capacity}};
     std::int64_t const in_use = draw(0, 10);
     FleetFacts const facts{.used = {.vcpus = in_use * draw(0, capacity.vcpus),
                                     .memory_mib = in_use * draw(0, capacity.memory_mib)},
@@ -116,7 +117,7 @@ TEST(Demand, scores_of_the_default_policy_stay_in_their_range_for_cells_of_every
                                         .memory_mib = 10 * std::int64_t{capacity.memory_mib}},
                            .hosts = 10,
                            .hosts_in_use = in_use,
-                           .cell_capacities = capacities};
+                           .cells = capacities};
     Demand demand;
     std::vector<Room> shapes;
     for (int i = 0; i < 5; ++i)
