@@ -1,6 +1,7 @@
 #include "ctl/pack_moves.h"
 
 #include <algorithm>
+#include <bit>
 #include <tuple>
 
 namespace berth::ctl {
@@ -17,7 +18,7 @@ constexpr std::size_t kHostsTriedMax = 16;
 // More than this on one host is not worth the moves.
 constexpr std::size_t kInstancesMax = 6;
 // What has come just now may well go again by itself.
-constexpr std::int64_t kAgeMin = kHour;
+constexpr std::int64_t kAgeMin = 600;
 
 }  // namespace
 
@@ -35,21 +36,29 @@ void Mover::gone(std::uint32_t instance, Seat const& seat) {
   if (moves_per_hour_ > 0) std::erase(on_host_[seat.host], instance);
 }
 
-std::vector<Mover::Candidate> Mover::candidates(std::int64_t now_s, std::size_t left) const {
+std::vector<Mover::Candidate> Mover::candidates(std::int64_t now_s, std::size_t left,
+                                                IndexedFleet const& fleet) const {
   std::vector<Candidate> out;
   for (HostIndex host = 0; host < on_host_.size(); ++host) {
     std::vector<std::uint32_t> const& here = on_host_[host];
     if (here.empty() || here.size() > std::min(left, kInstancesMax)) continue;
-    Candidate candidate{.instances = here.size(), .youngest_age_s = now_s, .host = host};
+    std::int64_t oldest_s = 0;
     for (std::uint32_t const i : here)
-      candidate.youngest_age_s =
-          std::min(candidate.youngest_age_s, now_s - trace_.instances[i].begin_s);
-    if (candidate.youngest_age_s >= kAgeMin) out.push_back(candidate);
+      oldest_s = std::max(oldest_s, now_s - trace_.instances[i].begin_s);
+    if (oldest_s < kAgeMin) continue;
+    // What a move gains: the room that is not in use there, as what moves fills as much elsewhere;
+    // a little more where the oldest has been for long and so will most likely stay.
+    placement::CellFleet::Host const& about = fleet.fleet().host(host);
+    std::int64_t free_vcpus = 0;
+    for (placement::CellIndex c = about.first_cell; c < about.first_cell + about.cells; ++c)
+      free_vcpus += fleet.fleet().free(c).vcpus;
+    auto const age = std::bit_width(static_cast<std::uint64_t>(oldest_s + kHour));
+    constexpr std::int64_t kScale = 100;
+    out.push_back({.value = kScale * free_vcpus * age / static_cast<std::int64_t>(here.size()),
+                   .host = host,
+                   .instances = here.size()});
   }
-  // Fewest moves for a host first; then what has been there longest and will most likely stay.
-  std::ranges::sort(out, {}, [](Candidate const& c) {
-    return std::tuple(c.instances, -c.youngest_age_s, c.host);
-  });
+  std::ranges::sort(out, {}, [](Candidate const& c) { return std::tuple(-c.value, c.host); });
   if (out.size() > kHostsTriedMax) out.resize(kHostsTriedMax);
   return out;
 }
@@ -88,7 +97,7 @@ void Mover::advance(std::int64_t now_s, IndexedFleet& fleet, Seats& seats) {
   tried_at_ = now_s;
   while (!moved_at_.empty() && moved_at_.front() <= now_s - kHour) moved_at_.pop_front();
   if (moved_at_.size() >= moves_per_hour_) return;
-  for (Candidate const& candidate : candidates(now_s, moves_per_hour_ - moved_at_.size())) {
+  for (Candidate const& candidate : candidates(now_s, moves_per_hour_ - moved_at_.size(), fleet)) {
     // An earlier one may have moved something here, or used up what was left.
     std::size_t const here = on_host_[candidate.host].size();
     if (here != candidate.instances || moved_at_.size() + here > moves_per_hour_) continue;

@@ -32,11 +32,12 @@ class Mover {
 
  private:
   struct Candidate {
-    std::size_t instances = 0;
-    std::int64_t youngest_age_s = 0;
+    std::int64_t value = 0;  // larger is worth more
     placement::HostIndex host = 0;
+    std::size_t instances = 0;
   };
-  [[nodiscard]] std::vector<Candidate> candidates(std::int64_t now_s, std::size_t left) const;
+  [[nodiscard]] std::vector<Candidate> candidates(std::int64_t now_s, std::size_t left,
+                                                  placement::IndexedFleet const& fleet) const;
   bool empty_host(placement::HostIndex host, placement::IndexedFleet& fleet, Seats& seats,
                   std::int64_t now_s);
 

@@ -181,5 +181,46 @@ TEST(Pack, what_is_larger_than_a_host_is_rejected_and_does_not_keep_the_smallest
   EXPECT_EQ(smallest->too_large, 1);
 }
 
+TEST(Pack, moves_empty_hosts_within_their_hourly_limit_and_lose_nobody) {
+  // Every hour five come that fill a host and four of them go again: without moves the fifth of
+  // each keeps its host in use.
+  Trace trace;
+  constexpr std::int64_t kHours = 40;
+  for (std::int64_t hour = 0; hour < kHours; ++hour) {
+    auto const first = static_cast<std::uint32_t>(trace.instances.size());
+    for (std::uint32_t i = 0; i < 5; ++i) {
+      trace.instances.push_back({.id = "v" + std::to_string(first + i),
+                                 .need = {.vcpus = i == 4 ? 4 : 11, .memory_mib = 1'024},
+                                 .begin_s = hour * 3'600,
+                                 .end_s = i == 4 ? kHours * 3'600 : hour * 3'600 + 600});
+      trace.events.push_back({.time_s = hour * 3'600, .instance = first + i, .is_create = true});
+    }
+    for (std::uint32_t i = 0; i < 4; ++i)
+      trace.events.push_back(
+          {.time_s = hour * 3'600 + 600, .instance = first + i, .is_create = false});
+  }
+  trace.end_s = (kHours - 1) * 3'600 + 600;
+  PackAsk ask = ask_of("1x48x64", 60, "spread");
+  PackReport const still = replay(trace, ask, kQuiet);
+  EXPECT_EQ(still.moves, 0);
+
+  ask.moves_per_hour = 3;
+  std::vector<std::int64_t> moved_at;
+  PackEvents events = kQuiet;
+  events.on_move = [&](std::int64_t time_s, std::uint32_t, placement::Seat const&) {
+    moved_at.push_back(time_s);
+  };
+  PackReport const moved = replay(trace, ask, events);
+  EXPECT_EQ(moved.rejected, 0);
+  EXPECT_EQ(moved.moves, static_cast<std::int64_t>(moved_at.size()));
+  EXPECT_GT(moved.moves, 10);
+  EXPECT_LT(moved.used_hosts_mean, still.used_hosts_mean);
+  EXPECT_DOUBLE_EQ(moved.density_cpu * moved.used_hosts_mean,
+                   still.density_cpu * still.used_hosts_mean)
+      << "the same vCPUs are in use";
+  for (std::size_t i = 3; i < moved_at.size(); ++i)
+    EXPECT_GE(moved_at[i], moved_at[i - 3] + 3'600) << "four within an hour";
+}
+
 }  // namespace
 }  // namespace berth::ctl
