@@ -52,7 +52,8 @@ std::vector<Mover::Candidate> Mover::candidates(std::int64_t now_s, std::size_t 
     std::int64_t free_vcpus = 0;
     for (placement::CellIndex c = about.first_cell; c < about.first_cell + about.cells; ++c)
       free_vcpus += fleet.fleet().free(c).vcpus;
-    auto const age = std::bit_width(static_cast<std::uint64_t>(oldest_s + kHour));
+    auto const age =
+        static_cast<std::int64_t>(std::bit_width(static_cast<std::uint64_t>(oldest_s + kHour)));
     constexpr std::int64_t kScale = 100;
     out.push_back({.value = kScale * free_vcpus * age / static_cast<std::int64_t>(here.size()),
                    .host = host,
