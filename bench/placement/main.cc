@@ -25,7 +25,7 @@
 DEFINE_string(output, "table", "table for people, json for machines (one flat object)");
 DEFINE_string(policy, "default", "of those of berthctl pack");
 DEFINE_double(seconds, 1.0, "how long each figure is measured");
-DEFINE_string(only, "", "measure this kind alone: plain, spread, n1 or explain");
+DEFINE_string(only, "", "measure this kind alone: plain, spread, n1, explain or batch");
 DEFINE_int32(hosts_max, 100'000, "measure fleets of 1000, 10000 and 100000 hosts up to this size");
 
 namespace berth::bench {
@@ -250,7 +250,7 @@ int start() {
       figures.emplace_back("decisions_per_second_" + size + "_" + name,
                            cloud.decisions_per_second(kind));
     }
-    if (!FLAGS_only.empty()) continue;
+    if (!FLAGS_only.empty() && FLAGS_only != "batch") continue;
     figures.emplace_back("linear_scan_ns_" + size, cloud.scan_ns());
     if (hosts == 10'000) {
       Cloud::Batches const batches = cloud.batches();
