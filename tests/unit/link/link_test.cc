@@ -301,6 +301,9 @@ TEST_F(LinkTest, many_hosts_come_and_go_and_nothing_is_left) {
   constexpr int kHosts = 40;
   for (int n = 1; n <= kHosts; ++n) an_agent(n, token(host_id(n)));
   ASSERT_TRUE(eventually([&] { return server_->counters().connected == kHosts; }));
+  // The daemon may know before the agent does, and a status of an agent without a session is
+  // dropped.
+  for (Agent& agent : agents_) ASSERT_TRUE(eventually([&] { return agent.driver.connected > 0; }));
   for (Agent& agent : agents_) agent.link->send(a_status(*agent.link->state().host));
   ASSERT_TRUE(eventually([&] { return core_.status_count() == kHosts; }));
   for (int n = 1; n <= kHosts; ++n) server_->drop(host_id(n));
