@@ -101,6 +101,7 @@ PackReport replay(Trace const& trace, PackAsk const& ask, PackEvents const& even
   for (std::int64_t i = 0; i < ask.hosts; ++i) fleet.add_host(setup);
   std::vector<std::optional<Seat>> seats(trace.instances.size());
   Mover mover(trace, ask.moves_per_hour, ask.hosts, events.on_move);
+  if (ask.moves_per_hour > 0) fleet.expect_moves();
   Integrals sums(ask.average_from_s);
   double core_seconds_all = 0, core_seconds_rejected = 0;
   auto const start = std::chrono::steady_clock::now();

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 #include <bit>
-#include <tuple>
+#include <utility>
 
 namespace berth::ctl {
 namespace {
@@ -13,12 +13,8 @@ using placement::Seat;
 
 constexpr std::int64_t kHour = 3'600;
 // How often hosts are looked over, in seconds of the trace, and how many are tried each time.
-constexpr std::int64_t kSecondsBetweenTries = 60;
-constexpr std::size_t kHostsTriedMax = 16;
-// More than this on one host is not worth the moves.
-constexpr std::size_t kInstancesMax = 6;
-// What has come just now may well go again by itself.
-constexpr std::int64_t kAgeMin = 600;
+constexpr std::int64_t kSecondsBetweenRounds = 180;
+constexpr std::size_t kHostsTriedMax = 64;
 
 }  // namespace
 
@@ -36,38 +32,34 @@ void Mover::gone(std::uint32_t instance, Seat const& seat) {
   if (moves_per_hour_ > 0) std::erase(on_host_[seat.host], instance);
 }
 
-std::vector<Mover::Candidate> Mover::candidates(std::int64_t now_s, std::size_t left,
-                                                IndexedFleet const& fleet) const {
-  std::vector<Candidate> out;
+std::vector<HostIndex> Mover::candidates(std::size_t left, IndexedFleet const& fleet) const {
+  std::vector<HostIndex> out;
   for (HostIndex host = 0; host < on_host_.size(); ++host) {
-    std::vector<std::uint32_t> const& here = on_host_[host];
-    if (here.empty() || here.size() > std::min(left, kInstancesMax)) continue;
-    std::int64_t oldest_s = 0;
-    for (std::uint32_t const i : here)
-      oldest_s = std::max(oldest_s, now_s - trace_.instances[i].begin_s);
-    if (oldest_s < kAgeMin) continue;
-    // What a move gains: the room that is not in use there, as what moves fills as much elsewhere;
-    // a little more where the oldest has been for long and so will most likely stay.
-    placement::CellFleet::Host const& about = fleet.fleet().host(host);
-    std::int64_t free_vcpus = 0;
-    for (placement::CellIndex c = about.first_cell; c < about.first_cell + about.cells; ++c)
-      free_vcpus += fleet.fleet().free(c).vcpus;
-    auto const age =
-        static_cast<std::int64_t>(std::bit_width(static_cast<std::uint64_t>(oldest_s + kHour)));
-    constexpr std::int64_t kScale = 100;
-    out.push_back({.value = kScale * free_vcpus * age / static_cast<std::int64_t>(here.size()),
-                   .host = host,
-                   .instances = here.size()});
+    if (!on_host_[host].empty() && on_host_[host].size() <= left) out.push_back(host);
   }
-  std::ranges::sort(out, {}, [](Candidate const& c) { return std::tuple(-c.value, c.host); });
+  // Fewest moves for a host first; then the one opened last, as the oldest are to stay.
+  auto const rank = [&](HostIndex host) {
+    return std::pair(on_host_[host].size(), UINT32_MAX - fleet.fleet().host(host).opened);
+  };
+  std::ranges::sort(out, {}, rank);
   if (out.size() > kHostsTriedMax) out.resize(kHostsTriedMax);
   return out;
 }
 
 bool Mover::empty_host(HostIndex host, IndexedFleet& fleet, Seats& seats, std::int64_t now_s) {
   std::vector<std::uint32_t> leaving = on_host_[host];
-  std::ranges::sort(leaving, std::ranges::greater(),
-                    [&](std::uint32_t i) { return std::pair(trace_.instances[i].need, i); });
+  // What is split over cells has its place; so has the host.
+  auto const is_split = [&](std::uint32_t i) { return std::popcount(seats[i]->cells) > 1; };
+  if (std::ranges::any_of(leaving, is_split)) return false;
+  // The largest first, in shares of a cell; then in the order in which they came.
+  placement::CellFleet const& cells = fleet.fleet();
+  placement::Room const cell = cells.kinds()[cells.host(host).kind].cells.front();
+  std::ranges::sort(leaving, {}, [&](std::uint32_t i) {
+    placement::Room const& need = trace_.instances[i].need;
+    std::int64_t const size = (std::int64_t{need.vcpus} << 16) / cell.vcpus +
+                              (std::int64_t{need.memory_mib} << 16) / cell.memory_mib;
+    return std::pair(-size, i);
+  });
   std::vector<Seat> taken;
   fleet.set_cordoned(host, true);
   for (std::uint32_t const i : leaving) {
@@ -94,15 +86,15 @@ bool Mover::empty_host(HostIndex host, IndexedFleet& fleet, Seats& seats, std::i
 }
 
 void Mover::advance(std::int64_t now_s, IndexedFleet& fleet, Seats& seats) {
-  if (moves_per_hour_ == 0 || now_s < tried_at_ + kSecondsBetweenTries) return;
-  tried_at_ = now_s;
+  if (moves_per_hour_ == 0 || now_s < next_round_s_) return;
+  next_round_s_ = now_s + kSecondsBetweenRounds;
   while (!moved_at_.empty() && moved_at_.front() <= now_s - kHour) moved_at_.pop_front();
   if (moved_at_.size() >= moves_per_hour_) return;
-  for (Candidate const& candidate : candidates(now_s, moves_per_hour_ - moved_at_.size(), fleet)) {
+  for (HostIndex const host : candidates(moves_per_hour_ - moved_at_.size(), fleet)) {
     // An earlier one may have moved something here, or used up what was left.
-    std::size_t const here = on_host_[candidate.host].size();
-    if (here != candidate.instances || moved_at_.size() + here > moves_per_hour_) continue;
-    if (!empty_host(candidate.host, fleet, seats, now_s)) continue;
+    std::size_t const here = on_host_[host].size();
+    if (here == 0 || moved_at_.size() + here > moves_per_hour_) continue;
+    if (!empty_host(host, fleet, seats, now_s)) continue;
     moved_at_.insert(moved_at_.end(), here, now_s);
     moves_ += static_cast<std::int64_t>(here);
   }

@@ -31,13 +31,9 @@ class Mover {
   [[nodiscard]] std::int64_t moves() const { return moves_; }
 
  private:
-  struct Candidate {
-    std::int64_t value = 0;  // larger is worth more
-    placement::HostIndex host = 0;
-    std::size_t instances = 0;
-  };
-  [[nodiscard]] std::vector<Candidate> candidates(std::int64_t now_s, std::size_t left,
-                                                  placement::IndexedFleet const& fleet) const;
+  // Hosts that may be emptied with `left` moves, the best first.
+  [[nodiscard]] std::vector<placement::HostIndex> candidates(
+      std::size_t left, placement::IndexedFleet const& fleet) const;
   bool empty_host(placement::HostIndex host, placement::IndexedFleet& fleet, Seats& seats,
                   std::int64_t now_s);
 
@@ -46,7 +42,7 @@ class Mover {
   OnMove on_move_;
   std::vector<std::vector<std::uint32_t>> on_host_;  // by host: its instances
   std::deque<std::int64_t> moved_at_;                // within the last hour
-  std::int64_t tried_at_ = 0;
+  std::int64_t next_round_s_ = 0;
   std::int64_t moves_ = 0;
 };
 

@@ -15,7 +15,7 @@ constexpr std::int64_t kRequestsPerRefresh = 512;
 constexpr std::int64_t kRecentRequests = 65'536;  // a shape asked for within so many counts
 constexpr std::int64_t kMainShare = 50;           // a main shape holds 1/50 of what is in use
 constexpr std::int64_t kLumpyBelow = 121'897;     // of 2 · 65536: 0.93 of both shares
-constexpr std::int64_t kRoomyBelowPercent = 65;
+constexpr std::int64_t kRoomyBelowPercent = 65, kRoomyBelowPercentWithMoves = 70;
 constexpr std::int64_t kRoomyBelowRho = 2'867, kRoomyAboveRho = 5'120;
 constexpr std::int64_t kTightFromPercent = 75;
 constexpr std::int64_t kTightnessBelow = 205, kTightness = 102;
@@ -267,10 +267,11 @@ bool Demand::refresh_cells(CellTables& cells, std::size_t index, FleetFacts cons
     from.filling = filling_of(cells, main);
     from.main = std::move(main);
   }
+  std::int64_t const roomy_below = has_moves_ ? kRoomyBelowPercentWithMoves : kRoomyBelowPercent;
   if (from.filling < kLumpyBelow)
     cells.regime = Regime::lumpy;
-  else if (facts.hosts_in_use * 100 < kRoomyBelowPercent * facts.hosts ||
-           cells.rho < kRoomyBelowRho || cells.rho > kRoomyAboveRho)
+  else if (facts.hosts_in_use * 100 < roomy_below * facts.hosts || cells.rho < kRoomyBelowRho ||
+           cells.rho > kRoomyAboveRho)
     cells.regime = Regime::roomy;
   else
     cells.regime = Regime::tight;

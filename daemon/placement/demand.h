@@ -105,6 +105,9 @@ class Demand {
   void placed(Room const& need, TablesRead reads, std::int64_t count = 1);
   void released(Room const& need, TablesRead reads);
 
+  // Live migration empties hosts meanwhile: the fleet is tight only when fuller.
+  void expect_moves() { has_moves_ = true; }
+
   [[nodiscard]] FleetTables const& tables() const { return tables_; }
 
  private:
@@ -147,6 +150,7 @@ class Demand {
   std::vector<Shape> shapes_;     // in the order in which they were first asked for
   SlotMap<ShapeKey> shape_numbers_;
   std::int64_t requests_ = 0;
+  bool has_moves_ = false;
 };
 
 }  // namespace berth::placement

@@ -50,6 +50,9 @@ class IndexedFleet {
   void set_cordoned(HostIndex host, bool is_cordoned);
   void reserve_hosts(std::int32_t hosts_per_zone) { fleet_.reserve_hosts(hosts_per_zone); }
 
+  // Says, before the first request, that hosts are emptied by live migration from time to time.
+  void expect_moves() { demand_.expect_moves(); }
+
   // Counts the request in the demand, then says where it would sit; absent: nowhere.
   [[nodiscard]] std::optional<Seat> choose(Request const& request);
   // The same without counting: for what runs already and is to sit elsewhere.
