@@ -24,6 +24,9 @@ std::string quoted(std::string_view text) {
 class Bar {
  public:
   explicit Bar(Session& session) : session_(session) {}
+  Bar(Bar const&) = delete;
+  Bar& operator=(Bar const&) = delete;
+  ~Bar() { end(); }  // an error is not to stand behind it
 
   void begin(std::string what) {
     what_ = std::move(what);
