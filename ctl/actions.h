@@ -16,5 +16,6 @@ namespace berth::ctl {
 [[nodiscard]] Result<void> set_quota(Command const& command, Session& session);
 [[nodiscard]] Result<void> make_backup(Command const& command, Session& session);
 [[nodiscard]] Result<void> verify_audit(Command const& command, Session& session);
+[[nodiscard]] Result<void> pack(Command const& command, Session& session);
 
 }  // namespace berth::ctl

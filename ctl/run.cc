@@ -217,6 +217,7 @@ Result<void> run(Command const& command, Session& session) {
     case Act::set_quota: return set_quota(command, session);
     case Act::verify_audit: return verify_audit(command, session);
     case Act::make_backup: return make_backup(command, session);
+    case Act::pack: return pack(command, session);
     case Act::list:
     case Act::show:
     case Act::change:

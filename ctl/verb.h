@@ -58,6 +58,7 @@ enum class Act {
   import_image,
   verify_audit,
   make_backup,
+  pack,  // asks no daemon
 };
 
 struct Verb {
@@ -65,7 +66,7 @@ struct Verb {
   std::string_view verb;  // empty: the noun alone, "status"
   std::string_view summary;
   std::string_view example;
-  std::string_view method;
+  std::string_view method;      // empty, and the path too: no daemon is asked
   std::string_view path;        // "/v1/hosts/{host}"
   std::string_view fixed_body;  // JSON members always sent, "\"enabled\":false"; empty: none
   std::span<Input const> arguments;

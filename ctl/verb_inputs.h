@@ -198,6 +198,39 @@ inline constexpr auto kAuditFlags = std::to_array<Input>({
      .kind = Kind::integer,
      .about = "number of the first record; default 1"},
 });
+inline constexpr auto kTrace = std::to_array<Input>({
+    {.name = "TRACE", .place = Place::local, .about = "CSV of requests, plain or gzip"},
+});
+inline constexpr auto kPackFlags = std::to_array<Input>({
+    {.name = "host",
+     .place = Place::local,
+     .is_required = true,
+     .about = "what each host is: NUMA cells, and vCPUs and GiB of each",
+     .value = "CELLSxVCPUSxGIB"},
+    {.name = "hosts",
+     .place = Place::local,
+     .is_required = true,
+     .about = "how many there are; min: the fewest that take all",
+     .value = "N|min"},
+    {.name = "policy",
+     .place = Place::local,
+     .about = "which host is taken, by name; Berth's own unless given",
+     .value = "NAME"},
+    {.name = "average_from",
+     .place = Place::local,
+     .kind = Kind::integer,
+     .about = "second of the trace from which on means are taken; default 0",
+     .value = "SECONDS"},
+    {.name = "moves_per_hour",
+     .place = Place::local,
+     .kind = Kind::integer,
+     .about = "live migrations to empty hosts, at most so many in any hour; default 0",
+     .value = "N"},
+    {.name = "placements",
+     .place = Place::local,
+     .about = "write every decision to this file, as CSV",
+     .value = "FILE"},
+});
 
 inline constexpr auto kZoneColumns = std::to_array<Column>({
     {"ZONE", "name"},

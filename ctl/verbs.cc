@@ -22,6 +22,7 @@ constexpr auto kNouns = std::to_array<std::pair<std::string_view, std::string_vi
     {"region", "the region as a whole, and its quarantine after a restore"},
     {"backup", "copies of the store, made while it serves"},
     {"audit", "who changed what, and proof that nobody rewrote it"},
+    {"pack", "how many hosts a trace of requests needs, without a daemon"},
 });
 
 constexpr auto kVerbs = std::to_array<Verb>({
@@ -422,6 +423,24 @@ constexpr auto kVerbs = std::to_array<Verb>({
      .more = "Computes the chain of digests again, here, from the first record on. Keep the last "
              "line: a later run that passes the same number with the same digest proves that "
              "nothing before it was rewritten."},
+
+    {.noun = "pack",
+     .verb = "",
+     .summary = "Replay a trace of requests on a fleet of identical hosts",
+     .example = "berthctl pack trace.csv.gz --host=2x24x64 --hosts=min --average_from=86400",
+     .method = "",
+     .path = "",
+     .fixed_body = "",
+     .arguments = kTrace,
+     .flags = kPackFlags,
+     .act = Act::pack,
+     .more =
+         "The placement engine replays it here; no daemon is asked. What fits one cell sits in "
+         "one; "
+         "otherwise half in each of two. Nothing is over-committed, and what is rejected is lost. "
+         "Policies: default, first-fit, best-fit-sum, best-fit-l2, best-fit-tightest, "
+         "best-fit-scarcest, spread. See docs/operating/placement.md for the trace's columns and "
+         "the figures."},
 });
 
 constexpr auto kGlobalFlags =

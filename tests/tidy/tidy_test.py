@@ -54,8 +54,9 @@ THIRD_PARTY = {
     "sqlite3.h": ["daemon/store/"],
     "grpc": ["daemon/link/", "agent/link/", "daemon/store/etcd"],
     "libvirt/": ["agent/hypervisor/libvirt_api.cc"],
-    "gflags/": ["daemon/settings.cc", "agent/settings.cc", "daemon/main.cc", "agent/main.cc", "ctl/", "bench/api/main.cc"],
+    "gflags/": ["daemon/settings.cc", "agent/settings.cc", "daemon/main.cc", "agent/main.cc", "ctl/", "bench/api/main.cc", "bench/placement/main.cc"],
     "systemd/": ["common/service/"],
+    "zlib.h": ["ctl/trace.cc"],
 }
 
 CORES = ("daemon/core/", "daemon/placement/", "agent/core/")

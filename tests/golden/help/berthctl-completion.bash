@@ -34,12 +34,13 @@ _berthctl() {
     'region adopt') flags='--instance=' ;;
     'region release') flags='--keep_unknown --without_hosts' ;;
     'audit list') flags='--first=' ;;
+    'pack') flags='--host= --hosts= --policy= --average_from= --moves_per_hour= --placements=' ;;
   esac
   if [[ $cur == -* ]]; then
     COMPREPLY=($(compgen -W "$flags --socket= --url= --cert= --key= --ca= --output= --help" -- "$cur"))
     [[ ${COMPREPLY[0]-} == *= ]] && compopt -o nospace
   elif ((${#words[@]} == 0)); then
-    COMPREPLY=($(compgen -W "status zone tenant key host type image instance region backup audit help completion" -- "$cur"))
+    COMPREPLY=($(compgen -W "status zone tenant key host type image instance region backup audit pack help completion" -- "$cur"))
   elif ((${#words[@]} == 1)); then
     COMPREPLY=($(compgen -W "$verbs" -- "$cur"))
   else

@@ -42,6 +42,7 @@ admin::Kind kind_of(Kind kind) {
 
 TEST(Verbs, every_input_is_a_field_of_its_route_in_the_same_place_and_kind) {
   for (Verb const& verb : verbs()) {
+    if (verb.method.empty()) continue;
     admin::Route const* route = route_of(verb);
     ASSERT_NE(route, nullptr) << command_of(verb);
     std::set<std::string_view> given;

@@ -1,0 +1,292 @@
+#include "daemon/placement/cell_fleet.h"
+
+#include <algorithm>
+#include <bit>
+
+#include "berth/base/ensure.h"
+
+namespace berth::placement {
+namespace {
+
+// The sum of the `count` largest.
+std::int64_t largest(std::map<std::int64_t, std::int64_t> const& hosts_by_size,
+                     std::int64_t count) {
+  std::int64_t sum = 0;
+  for (auto it = hosts_by_size.rbegin(); it != hosts_by_size.rend() && count > 0; ++it) {
+    std::int64_t const taken = std::min(count, it->second);
+    sum += taken * it->first;
+    count -= taken;
+  }
+  return sum;
+}
+
+}  // namespace
+
+std::string_view name(Obstacle obstacle) {
+  switch (obstacle) {
+    case Obstacle::other_zone: return "other zone";
+    case Obstacle::not_up: return "not up";
+    case Obstacle::cordoned: return "cordoned";
+    case Obstacle::traits: return "traits";
+    case Obstacle::reserve: return "zone's reserve";
+    case Obstacle::group: return "spread group";
+    case Obstacle::instances: return "instances per host";
+    case Obstacle::disk: return "disk";
+    case Obstacle::too_big: return "larger than the host";
+    case Obstacle::cpu: return "cpu";
+    case Obstacle::memory: return "memory";
+    case Obstacle::cells: return "cpu and memory in different cells";
+  }
+  return "unknown";
+}
+
+std::string NoSeat::text() const {
+  std::string out = std::to_string(hosts_considered) + (hosts_considered == 1 ? " host" : " hosts");
+  char const* separator = ": ";
+  for (std::size_t i = 0; i < kObstacles; ++i) {
+    if (hosts_removed[i] == 0) continue;
+    out += separator + std::to_string(hosts_removed[i]) + " " +
+           std::string(name(static_cast<Obstacle>(i)));
+    separator = ", ";
+  }
+  return out;
+}
+
+void SpreadGroup::erase(HostIndex host) {
+  auto const end = few_.begin() + static_cast<std::ptrdiff_t>(size_);
+  if (auto const at = std::find(few_.begin(), end, host); at != end) {
+    *at = few_[--size_];
+    return;
+  }
+  auto const at = std::ranges::lower_bound(more_, host);
+  ENSURE(at != more_.end() && *at == host);
+  more_.erase(at);
+}
+
+HostIndex CellFleet::add_host(HostSetup const& setup) {
+  ENSURE(hosts_.size() < kFleetHostsMax);
+  ENSURE(!setup.cells.empty() && setup.cells.size() <= kCellsPerHostMax);
+  ENSURE(setup.zone < kZonesMax);
+  auto const index = static_cast<HostIndex>(hosts_.size());
+  Kind const kind{.zone = setup.zone, .traits = setup.traits, .cells = setup.cells};
+  auto const [at, is_new] =
+      kind_numbers_.try_emplace(kind, static_cast<std::uint32_t>(kinds_.size()));
+  if (is_new) kinds_.push_back(kind);
+  hosts_.push_back({.first_cell = static_cast<CellIndex>(free_.size()),
+                    .kind = at->second,
+                    .instances = 0,
+                    .instances_max = setup.instances_max,
+                    .disk_left_gib = setup.disk_gib,
+                    .cells = static_cast<std::uint8_t>(setup.cells.size()),
+                    .is_up = setup.is_up,
+                    .is_cordoned = setup.is_cordoned});
+  Totals size;
+  for (Room const& cell : setup.cells) {
+    ENSURE(cell.vcpus > 0 && cell.vcpus <= kCellVcpusMax);
+    ENSURE(cell.memory_mib > 0 && cell.memory_mib <= kCellMemoryMibMax);
+    free_.push_back(cell);
+    cell_hosts_.push_back(index);
+    auto kind_of_cell = std::ranges::find(cell_kinds_, cell, &CellKind::capacity);
+    if (kind_of_cell == cell_kinds_.end())
+      kind_of_cell = cell_kinds_.insert(cell_kinds_.end(), {.capacity = cell});
+    kind_of_cell->cells_per_host =
+        std::max(kind_of_cell->cells_per_host, static_cast<std::int32_t>(setup.cells.size()));
+    size.vcpus += cell.vcpus;
+    size.memory_mib += cell.memory_mib;
+  }
+  if (zones_.size() <= setup.zone) zones_.resize(setup.zone + std::size_t{1});
+  Zone& zone = zones_[setup.zone];
+  ++zone.hosts_by_vcpus[size.vcpus];
+  ++zone.hosts_by_memory[size.memory_mib];
+  for (Totals* sum : {&zone.capacity, &capacity_}) {
+    sum->vcpus += size.vcpus;
+    sum->memory_mib += size.memory_mib;
+  }
+  refresh_reserve(zone);
+  return index;
+}
+
+void CellFleet::reserve_hosts(std::int32_t hosts_per_zone) {
+  ENSURE(hosts_per_zone >= 0);
+  reserve_hosts_ = hosts_per_zone;
+  for (Zone& zone : zones_) refresh_reserve(zone);
+}
+
+void CellFleet::refresh_reserve(Zone& zone) const {
+  zone.reserve = {.vcpus = largest(zone.hosts_by_vcpus, reserve_hosts_),
+                  .memory_mib = largest(zone.hosts_by_memory, reserve_hosts_)};
+}
+
+bool CellFleet::is_reserve_kept(ZoneIndex zone, Room const& need) const {
+  if (reserve_hosts_ == 0) return true;
+  Zone const& z = zones_[zone];
+  return z.used.vcpus + need.vcpus <= z.capacity.vcpus - z.reserve.vcpus &&
+         z.used.memory_mib + need.memory_mib <= z.capacity.memory_mib - z.reserve.memory_mib;
+}
+
+std::uint64_t CellFleet::zones_open_to(Room const& need) const {
+  if (reserve_hosts_ == 0) return ~std::uint64_t{0};
+  std::uint64_t out = 0;
+  for (std::size_t z = 0; z < zones_.size(); ++z) {
+    if (is_reserve_kept(static_cast<ZoneIndex>(z), need)) out |= std::uint64_t{1} << z;
+  }
+  return out;
+}
+
+// `times`: how often it is taken; -1: given back.
+void CellFleet::account(Seat const& seat, std::int32_t times) {
+  Host& host = hosts_[seat.host];
+  Room const part = seat.part();
+  for (unsigned bits = seat.cells; bits != 0; bits &= bits - 1) {
+    CellIndex const cell = host.first_cell + static_cast<CellIndex>(std::countr_zero(bits));
+    Room& free = free_[cell];
+    free.vcpus -= times * part.vcpus;
+    free.memory_mib -= times * part.memory_mib;
+  }
+  host.instances += times;
+  host.disk_left_gib -= times * seat.disk_gib;
+  for (Totals* sum : {&zones_[kinds_[host.kind].zone].used, &used_}) {
+    sum->vcpus += std::int64_t{times} * seat.need.vcpus;
+    sum->memory_mib += std::int64_t{times} * seat.need.memory_mib;
+  }
+}
+
+void CellFleet::take(Seat const& seat, std::int32_t count) {
+  ENSURE(count == 1 || seat.group == 0);
+  account(seat, count);
+  Host const& host = hosts_[seat.host];
+  for (CellIndex cell = host.first_cell; cell < host.first_cell + host.cells; ++cell)
+    ENSURE(free_[cell].vcpus >= 0 && free_[cell].memory_mib >= 0);
+  if (host.instances == count) {
+    ++hosts_in_use_;
+    hosts_[seat.host].opened = ++hosts_opened_;
+  }
+  if (seat.group == 0) return;
+  ENSURE(seat.group < kGroupsMax);
+  if (groups_.size() <= seat.group) groups_.resize(seat.group + std::size_t{1});
+  groups_[seat.group].insert(seat.host);
+}
+
+void CellFleet::give_back(Seat const& seat) {
+  account(seat, -1);
+  Host const& host = hosts_[seat.host];
+  std::vector<Room> const& built = kinds_[host.kind].cells;
+  for (std::size_t i = 0; i < host.cells; ++i) ENSURE(fits(free_[host.first_cell + i], built[i]));
+  ENSURE(host.instances >= 0);
+  if (host.instances == 0) --hosts_in_use_;
+  if (seat.group == 0) return;
+  groups_[seat.group].erase(seat.host);
+}
+
+bool CellFleet::is_open_to(HostIndex host, Request const& request) const {
+  if (request.disk_gib > hosts_[host].disk_left_gib) return false;
+  return request.group == 0 || request.group >= groups_.size() ||
+         !groups_[request.group].contains(host);
+}
+
+std::optional<Obstacle> CellFleet::obstacle(HostIndex index, Request const& request) const {
+  Host const& host = hosts_[index];
+  Kind const& kind = kinds_[host.kind];
+  if (request.zone && kind.zone != *request.zone) return Obstacle::other_zone;
+  if (!host.is_up) return Obstacle::not_up;
+  if (host.is_cordoned) return Obstacle::cordoned;
+  if ((request.traits & ~kind.traits) != 0) return Obstacle::traits;
+  if (!is_reserve_kept(kind.zone, request.need)) return Obstacle::reserve;
+  bool const is_disk_there = request.disk_gib <= host.disk_left_gib;
+  if (is_disk_there && !is_open_to(index, request)) return Obstacle::group;
+  if (host.instances >= host.instances_max) return Obstacle::instances;
+  if (!is_disk_there) return Obstacle::disk;
+  return std::nullopt;
+}
+
+std::int32_t CellFleet::parts_of(std::uint32_t kind, Room const& need) const {
+  std::vector<Room> const& cells = kinds_[kind].cells;
+  for (std::size_t parts = 1; parts <= cells.size(); ++parts) {
+    Room const part = part_of(need, static_cast<std::int32_t>(parts));
+    auto const fitting =
+        std::ranges::count_if(cells, [&](Room const& cell) { return fits(part, cell); });
+    if (static_cast<std::size_t>(fitting) >= parts) return static_cast<std::int32_t>(parts);
+  }
+  return 0;
+}
+
+std::optional<Candidate> CellFleet::best_cells(HostIndex index, Room const& need,
+                                               std::int32_t parts, Policy const& policy,
+                                               FleetTables const& tables) const {
+  if (parts == 0) return std::nullopt;
+  Host const& host = hosts_[index];
+  std::vector<Room> const& built = kinds_[host.kind].cells;
+  Room const part = part_of(need, parts);
+  ScoreFunction const score =
+      parts > 1 && policy.split_score != nullptr ? policy.split_score : policy.score;
+  std::array<std::pair<std::int64_t, std::uint8_t>, kCellsPerHostMax> fitting;  // best first
+  std::size_t count = 0;
+  for (std::uint8_t i = 0; i < host.cells; ++i) {
+    Room const& free = free_[host.first_cell + i];
+    if (!fits(part, free)) continue;
+    Fit const fit{.capacity = built[i], .left = free - part, .part = part};
+    std::pair const entry{score(fit, tables), i};
+    std::size_t at = count++;
+    for (; at > 0 && entry < fitting[at - 1]; --at) fitting[at] = fitting[at - 1];
+    fitting[at] = entry;
+  }
+  auto const wanted = static_cast<std::size_t>(parts);
+  if (count < wanted) return std::nullopt;
+  Candidate out{.score = 0, .host = index, .cells = 0, .order = order(index, policy)};
+  for (std::size_t i = 0; i < wanted; ++i) {
+    out.score += fitting[i].first;
+    out.cells = static_cast<std::uint8_t>(out.cells | (1U << fitting[i].second));
+  }
+  return out;
+}
+
+Obstacle CellFleet::missing_room(HostIndex index, Room const& need, std::int32_t parts) const {
+  if (parts == 0) return Obstacle::too_big;
+  Host const& host = hosts_[index];
+  Room const part = part_of(need, parts);
+  std::int32_t with_vcpus = 0, with_memory = 0;
+  for (CellIndex cell = host.first_cell; cell < host.first_cell + host.cells; ++cell) {
+    if (part.vcpus <= free_[cell].vcpus) ++with_vcpus;
+    if (part.memory_mib <= free_[cell].memory_mib) ++with_memory;
+  }
+  if (with_vcpus < parts) return Obstacle::cpu;
+  return with_memory < parts ? Obstacle::memory : Obstacle::cells;
+}
+
+Seat CellFleet::seat(Candidate const& candidate, Request const& request) {
+  return {.host = candidate.host,
+          .cells = candidate.cells,
+          .need = request.need,
+          .disk_gib = request.disk_gib,
+          .group = request.group};
+}
+
+Answer CellFleet::scan(Request const& request, Policy const& policy,
+                       FleetTables const& tables) const {
+  NoSeat refusal;
+  std::optional<Candidate> best, lowest_empty;
+  std::vector<std::int32_t> parts(kinds_.size());
+  for (std::uint32_t k = 0; k < kinds_.size(); ++k) parts[k] = parts_of(k, request.need);
+  for (HostIndex i = 0; i < hosts_.size(); ++i) {
+    ++refusal.hosts_considered;
+    std::optional<Obstacle> why = obstacle(i, request);
+    std::int32_t const count = parts[hosts_[i].kind];
+    std::optional<Candidate> candidate;
+    if (!why) {
+      candidate = best_cells(i, request.need, count, policy, tables);
+      if (!candidate) why = missing_room(i, request.need, count);
+    }
+    if (why) {
+      ++refusal.hosts_removed[static_cast<std::size_t>(*why)];
+      continue;
+    }
+    bool const is_last = policy.empty_hosts == EmptyHosts::last && hosts_[i].instances == 0;
+    std::optional<Candidate>& rival = is_last ? lowest_empty : best;
+    if (!rival || (!is_last && candidate->is_before(*rival))) rival = candidate;
+  }
+  if (!best) best = lowest_empty;
+  if (!best) return refusal;
+  return seat(*best, request);
+}
+
+}  // namespace berth::placement

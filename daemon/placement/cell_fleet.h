@@ -1,0 +1,258 @@
+#pragma once
+// CellFleet: hosts of one to eight NUMA cells, what is free in each, and the constraints a request
+// can come with. The state and the plain truth about it: `scan` looks at every host, one by one,
+// and is what the index (indexed_fleet.h) must agree with.
+//
+//   CellFleet fleet;
+//   fleet.add_host({.cells = {{.vcpus = 48, .memory_mib = 131072}}});
+//   Answer const answer = fleet.scan(request, *find_policy("best-fit-sum"), tables);
+//   if (auto const* seat = std::get_if<Seat>(&answer)) fleet.take(*seat);
+//
+// A request that fits one cell of a host (empty, as built) sits in one cell there; otherwise it is
+// split evenly over the fewest cells. Nothing is ever over-committed: what may be sold is the
+// capacity that the host was added with.
+
+#include <algorithm>
+#include <array>
+#include <bit>
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <tuple>
+#include <variant>
+#include <vector>
+
+#include "daemon/placement/policy.h"
+#include "daemon/placement/room.h"
+
+namespace berth::placement {
+
+using HostIndex = std::uint32_t;   // in the order of adding
+using CellIndex = std::uint32_t;   // over all hosts, in their order
+using ZoneIndex = std::uint8_t;    // given by the caller, below kZonesMax
+using GroupIndex = std::uint32_t;  // given by the caller; 0: no group. Small, and used again
+
+inline constexpr std::size_t kCellsPerHostMax = 8;
+inline constexpr std::size_t kZonesMax = 64;
+inline constexpr std::size_t kFleetHostsMax = 1'000'000;
+inline constexpr GroupIndex kGroupsMax = 1'000'000;
+
+struct HostSetup {
+  std::vector<Room> cells;  // what may be sold of each; 1 to kCellsPerHostMax
+  ZoneIndex zone = 0;
+  std::uint64_t traits = 0;  // what it offers beyond room, a bit each: features, tags, devices
+  std::int64_t disk_gib = std::numeric_limits<std::int32_t>::max();
+  std::int32_t instances_max = std::numeric_limits<std::int32_t>::max();
+  bool is_up = true;
+  bool is_cordoned = false;
+};
+
+struct Request {
+  Room need;  // both > 0
+  std::int64_t disk_gib = 0;
+  std::optional<ZoneIndex> zone = std::nullopt;  // absent: any
+  std::uint64_t traits = 0;                      // all of these must be offered
+  GroupIndex group = 0;                          // no two of a group on one host
+};
+
+// Where something sits: the answer of a choice, and all that giving it back needs.
+struct Seat {
+  HostIndex host = 0;
+  std::uint8_t cells = 0;  // bit i: cell i of the host
+  Room need;               // as it was asked for
+  std::int64_t disk_gib = 0;
+  GroupIndex group = 0;
+
+  // Taken of each of the cells.
+  [[nodiscard]] Room part() const {
+    int const parts = std::popcount(cells);
+    return parts == 1 ? need : part_of(need, parts);
+  }
+  bool operator==(Seat const&) const = default;
+};
+
+// Why a host was not taken. Closed list, cheapest first; a host is counted under the first.
+enum class Obstacle {
+  other_zone,
+  not_up,
+  cordoned,
+  traits,     // does not offer all that is asked for
+  reserve,    // its zone keeps that room for hosts that fail
+  group,      // holds a member of the same spread group
+  instances,  // as many instances as it may hold
+  disk,
+  too_big,  // would not fit the host even if it were empty
+  cpu,
+  memory,
+  cells,  // enough of each, but not in the same cell
+};
+inline constexpr std::size_t kObstacles = 12;
+[[nodiscard]] std::string_view name(Obstacle obstacle);
+
+struct NoSeat {
+  std::array<std::int64_t, kObstacles> hosts_removed{};  // by Obstacle; sums to hosts_considered
+  std::int64_t hosts_considered = 0;
+
+  [[nodiscard]] std::string text() const;  // "5 hosts: 2 other zone, 3 memory"
+  bool operator==(NoSeat const&) const = default;
+};
+
+using Answer = std::variant<Seat, NoSeat>;
+
+// A host that fits, with its score; smaller is better.
+struct Candidate {
+  std::int64_t score = 0;
+  HostIndex host = 0;
+  std::uint8_t cells = 0;
+  std::uint32_t order = 0;  // among hosts with the same score; 0: by index
+
+  [[nodiscard]] bool is_before(Candidate const& other) const {
+    return std::tie(score, order, host, cells) <
+           std::tie(other.score, other.order, other.host, other.cells);
+  }
+  bool operator==(Candidate const&) const = default;
+};
+
+// The hosts of a group's members. Most groups are small and lie in one cache line.
+class SpreadGroup {
+ public:
+  [[nodiscard]] bool contains(HostIndex host) const {
+    auto const end = few_.begin() + static_cast<std::ptrdiff_t>(size_);
+    return std::find(few_.begin(), end, host) != end ||
+           (!more_.empty() && std::ranges::binary_search(more_, host));
+  }
+  void insert(HostIndex host) {
+    if (size_ < few_.size())
+      few_[size_++] = host;
+    else
+      more_.insert(std::ranges::upper_bound(more_, host), host);
+  }
+  // The host must be there.
+  void erase(HostIndex host);
+
+ private:
+  std::array<HostIndex, 7> few_{};  // the first size_
+  std::uint32_t size_ = 0;
+  std::vector<HostIndex> more_;  // what `few_` has no place for, ascending
+};
+
+class CellFleet {
+ public:
+  // Breaks (ENSURE) on a setup beyond the limits above: the caller has checked what came from
+  // people.
+  HostIndex add_host(HostSetup const& setup);
+  void set_up(HostIndex host, bool is_up) { hosts_[host].is_up = is_up; }
+  void set_cordoned(HostIndex host, bool is_cordoned) { hosts_[host].is_cordoned = is_cordoned; }
+  // Keeps so much of every zone unsold that the instances of its `hosts` largest hosts would find
+  // room elsewhere in the zone, counted in vCPUs and in MiB over the zone as a whole. 0: nothing.
+  void reserve_hosts(std::int32_t hosts_per_zone);
+
+  // `count`: so many such seats, one after the other, without a group.
+  void take(Seat const& seat, std::int32_t count = 1);
+  void give_back(Seat const& seat);
+
+  // The best host by looking at each. Hosts in use before empty ones, if the policy says so.
+  [[nodiscard]] Answer scan(Request const& request, Policy const& policy,
+                            FleetTables const& tables) const;
+
+  // --- What scan is made of, and the index uses as well.
+
+  // The first obstacle that removes the host, room aside: from other_zone to disk.
+  [[nodiscard]] std::optional<Obstacle> obstacle(HostIndex host, Request const& request) const;
+  // The part of `obstacle` that is about this host alone: group, disk.
+  [[nodiscard]] bool is_open_to(HostIndex host, Request const& request) const;
+  // Whether zone `z` can sell `need` and still keep its reserve.
+  [[nodiscard]] bool is_reserve_kept(ZoneIndex zone, Room const& need) const;
+  // The host's best cells for `need` by room alone; absent: no room. `parts`: of parts_of its kind.
+  [[nodiscard]] std::optional<Candidate> best_cells(HostIndex host, Room const& need,
+                                                    std::int32_t parts, Policy const& policy,
+                                                    FleetTables const& tables) const;
+  // In how many cells a host of that kind, empty, would hold `need`; 0: it does not fit.
+  [[nodiscard]] std::int32_t parts_of(std::uint32_t kind, Room const& need) const;
+  [[nodiscard]] static Seat seat(Candidate const& candidate, Request const& request);
+  // The host's place among those with the same score; smaller comes first.
+  [[nodiscard]] std::uint32_t order(HostIndex host, Policy const& policy) const {
+    return policy.ties == TieOrder::by_age ? hosts_[host].opened : 0;
+  }
+
+  struct Host {
+    CellIndex first_cell = 0;
+    std::uint32_t kind = 0;
+    std::int32_t instances = 0;
+    std::int32_t instances_max = 0;
+    std::int64_t disk_left_gib = 0;
+    std::uint8_t cells = 1;
+    bool is_up = true;
+    bool is_cordoned = false;
+    std::uint32_t opened = 0;  // a number that grows with each host that comes into use
+
+    // Whether anything new may go there, room aside.
+    [[nodiscard]] bool is_listed() const {
+      return is_up && !is_cordoned && instances < instances_max;
+    }
+  };
+  // Hosts that were set up alike.
+  struct Kind {
+    ZoneIndex zone = 0;
+    std::uint64_t traits = 0;
+    std::vector<Room> cells;
+
+    auto operator<=>(Kind const&) const = default;
+  };
+
+  [[nodiscard]] std::size_t size() const { return hosts_.size(); }
+  [[nodiscard]] std::size_t cells() const { return free_.size(); }
+  [[nodiscard]] Host const& host(HostIndex i) const { return hosts_[i]; }
+  [[nodiscard]] std::vector<Kind> const& kinds() const { return kinds_; }
+  [[nodiscard]] Room const& free(CellIndex cell) const { return free_[cell]; }
+  [[nodiscard]] HostIndex host_of(CellIndex cell) const { return cell_hosts_[cell]; }
+  [[nodiscard]] std::int64_t hosts_in_use() const { return hosts_in_use_; }
+
+  [[nodiscard]] FleetFacts facts() const {
+    return {.used = used_,
+            .capacity = capacity_,
+            .hosts = static_cast<std::int64_t>(hosts_.size()),
+            .hosts_in_use = hosts_in_use_,
+            .cells = cell_kinds_};
+  }
+  [[nodiscard]] Totals const& used() const { return used_; }
+  [[nodiscard]] Totals const& capacity() const { return capacity_; }
+  // The zones whose reserve leaves room for `need`, a bit each.
+  [[nodiscard]] std::uint64_t zones_open_to(Room const& need) const;
+  // Has the processor fetch what a seat or a request of the group will ask for in a moment: in a
+  // large fleet a group lies far away.
+  void expect_group(GroupIndex group) const {
+    if (group != 0 && group < groups_.size()) __builtin_prefetch(&groups_[group]);
+  }
+  [[nodiscard]] bool has_reserve() const { return reserve_hosts_ > 0; }
+
+ private:
+  struct Zone {
+    Totals capacity;  // of all its hosts, up or not: the reserve is for those that are down
+    Totals used;
+    Totals reserve;
+    std::map<std::int64_t, std::int64_t> hosts_by_vcpus, hosts_by_memory;  // size: how many hosts
+  };
+  void refresh_reserve(Zone& zone) const;
+  [[nodiscard]] Obstacle missing_room(HostIndex host, Room const& need, std::int32_t parts) const;
+  void account(Seat const& seat, std::int32_t times);
+
+  std::vector<Host> hosts_;
+  std::vector<Room> free_;  // by cell
+  std::vector<HostIndex> cell_hosts_;
+  std::vector<Kind> kinds_;
+  std::map<Kind, std::uint32_t> kind_numbers_;
+  std::vector<Zone> zones_;
+  std::vector<SpreadGroup> groups_;   // by group
+  Totals used_, capacity_;            // used: as it was asked for, before a split rounds it up
+  std::vector<CellKind> cell_kinds_;  // each capacity once
+  std::uint32_t hosts_opened_ = 0;
+  std::int32_t reserve_hosts_ = 0;
+  std::int64_t hosts_in_use_ = 0;
+};
+
+}  // namespace berth::placement

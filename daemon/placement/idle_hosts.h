@@ -1,0 +1,55 @@
+#pragma once
+// IdleHosts: the listed hosts with nothing on them, by kind, lowest first.
+
+#include <algorithm>
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <vector>
+
+#include "daemon/placement/cell_fleet.h"
+
+namespace berth::placement {
+
+class IdleHosts {
+ public:
+  // Whether the host is idle now. Called after every change of it; cheap when nothing changed.
+  void follow(HostIndex host, CellFleet const& fleet) {
+    if (is_noted_.size() <= host) is_noted_.resize(host + std::size_t{1}, false);
+    if (is_noted_[host] || !is_idle(host, fleet)) return;
+    std::uint32_t const kind = fleet.host(host).kind;
+    if (by_kind_.size() <= kind) by_kind_.resize(kind + std::size_t{1});
+    is_noted_[host] = true;
+    by_kind_[kind].push_back(host);
+    std::ranges::push_heap(by_kind_[kind], std::greater<>());
+  }
+
+  // The lowest of a kind that `is_open` agrees to; absent: none.
+  template <class IsOpen>
+  std::optional<HostIndex> lowest(std::uint32_t kind, CellFleet const& fleet, IsOpen is_open) {
+    if (kind >= by_kind_.size()) return std::nullopt;
+    std::vector<HostIndex>& heap = by_kind_[kind];
+    while (!heap.empty() && !is_idle(heap.front(), fleet)) {
+      is_noted_[heap.front()] = false;
+      std::ranges::pop_heap(heap, std::greater<>());
+      heap.pop_back();
+    }
+    if (heap.empty() || is_open(heap.front()))
+      return heap.empty() ? std::nullopt : std::optional(heap.front());
+    std::optional<HostIndex> out;
+    for (HostIndex const host : heap) {
+      if ((!out || host < *out) && is_idle(host, fleet) && is_open(host)) out = host;
+    }
+    return out;
+  }
+
+ private:
+  static bool is_idle(HostIndex host, CellFleet const& fleet) {
+    return fleet.host(host).instances == 0 && fleet.host(host).is_listed();
+  }
+
+  std::vector<std::vector<HostIndex>> by_kind_;  // heaps; some that are idle no more among them
+  std::vector<bool> is_noted_;                   // by host: it is in its kind's heap
+};
+
+}  // namespace berth::placement

@@ -1,0 +1,147 @@
+#pragma once
+// IndexedFleet: a CellFleet with an index, so that what a choice costs does not grow with the
+// fleet. It chooses the very host that CellFleet::scan would; a property test holds it to that.
+//
+//   IndexedFleet fleet(*find_policy("default"));
+//   for (...) fleet.add_host({.cells = {cell, cell}});
+//   if (std::optional<Seat> const seat = fleet.place(request)) ... fleet.release(*seat);
+//   else log(fleet.scan(request));      // why not: hosts per obstacle
+//
+// How: cells that look alike form a class (cell_classes.h); for each shape that is asked for often
+// the classes are kept in order of their scores (orderings.h); empty hosts wait apart, by kind. A
+// placement moves one cell from one class to another, and most of the time both live on, so that no
+// ordering changes at all. What concerns single hosts (spread groups, disk) is checked on members
+// while walking from the best class on.
+//
+// Pure and deterministic: the same calls give the same seats on every machine.
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "daemon/placement/cell_classes.h"
+#include "daemon/placement/cell_fleet.h"
+#include "daemon/placement/demand.h"
+#include "daemon/placement/idle_hosts.h"
+#include "daemon/placement/orderings.h"
+#include "daemon/placement/policy.h"
+
+namespace berth::placement {
+
+// The best hosts for a request as they stood, the chosen one first: one row a host, and of cells
+// that are all alike the lowest. Fewer rows when the next best cells are on hosts already there.
+struct ScoreTable {
+  static constexpr std::size_t kRowsMax = 3;
+  std::array<Candidate, kRowsMax> rows{};
+  std::size_t size = 0;
+
+  bool operator==(ScoreTable const&) const = default;
+};
+
+class IndexedFleet {
+ public:
+  // The policy must outlive the fleet, as those of policies() do.
+  explicit IndexedFleet(Policy const& policy) : policy_(policy) {}
+
+  HostIndex add_host(HostSetup const& setup);
+  void set_up(HostIndex host, bool is_up);
+  void set_cordoned(HostIndex host, bool is_cordoned);
+  void reserve_hosts(std::int32_t hosts_per_zone) { fleet_.reserve_hosts(hosts_per_zone); }
+
+  // Says, before the first request, that hosts are emptied by live migration from time to time.
+  void expect_moves() { demand_.expect_moves(); }
+
+  // Counts the request in the demand, then says where it would sit; absent: nowhere.
+  [[nodiscard]] std::optional<Seat> choose(Request const& request);
+  // The same without counting: for what runs already and is to sit elsewhere.
+  [[nodiscard]] std::optional<Seat> choose_again(Request const& request);
+  void take(Seat const& seat);
+  void release(Seat const& seat);
+
+  // choose and take.
+  std::optional<Seat> place(Request const& request);
+  // The same as `count` times place, until one finds nothing; appends to `seats`. Cheaper, because
+  // the members of the best classes are filled one after the other without a look at the others.
+  void place_batch(Request const& request, std::size_t count, std::vector<Seat>& seats);
+  // The same as place, and which hosts came next. Empty hosts that wait for when nothing else fits
+  // are in the table only when one was chosen.
+  std::optional<Seat> place_explained(Request const& request, ScoreTable& table);
+
+  // By looking at every host: what `choose` answers, after it was asked; and why not.
+  [[nodiscard]] Answer scan(Request const& request) const {
+    return fleet_.scan(request, policy_, demand_.tables());
+  }
+
+  [[nodiscard]] CellFleet const& fleet() const { return fleet_; }
+  [[nodiscard]] Policy const& policy() const { return policy_; }
+  [[nodiscard]] FleetTables const& tables() const { return demand_.tables(); }
+  [[nodiscard]] std::size_t classes() const { return classes_.size(); }
+
+ private:
+  struct Slot {  // what is kept for a shape
+    Shape shape;
+    ClassOrdering classes;
+    HostOrdering hosts;
+    std::size_t kinds = 0;  // of the fleet, when the two below were found
+    bool has_single = false;
+    bool has_split = false;
+    std::uint64_t used_at = 0;
+  };
+
+  [[nodiscard]] Scene scene() const {
+    return {.fleet = fleet_, .policy = policy_, .tables = demand_.tables(), .epoch = epoch_};
+  }
+  bool count_demand(Request const& request);  // true: scores computed before are stale
+  Slot* slot_of(Request const& request);
+  [[nodiscard]] std::optional<Candidate> best(Slot* slot, Request const& request);
+  [[nodiscard]] std::optional<Candidate> best_in_classes(Slot& slot, Request const& request);
+  [[nodiscard]] std::optional<Candidate> best_on_hosts(Slot& slot, Request const& request);
+  [[nodiscard]] std::optional<Candidate> best_idle(Request const& request, Slot const& slot);
+  [[nodiscard]] std::optional<Candidate> candidate_of(ClassIndex i, std::int64_t score,
+                                                      Request const& request);
+  void add_runners_up(Slot const& slot, Request const& request, ScoreTable& table);
+  [[nodiscard]] bool can_fill_classes(Slot const& slot, Request const& request) const;
+  struct Batch {
+    Request const& request;
+    std::size_t end;  // of seats, when all is placed
+    std::vector<Seat>& seats;
+    std::uint64_t zones = 0;  // whose reserve left room when the class was chosen
+    bool is_counted = false;  // the next one is in the demand already
+  };
+  struct Filling {  // of a class of best cells
+    ClassIndex number = 0;
+    std::size_t most = 0;          // to each member
+    std::optional<ClassIndex> to;  // where members are then; absent: not known yet
+  };
+  [[nodiscard]] Filling filling_of(ClassIndex number, std::int64_t score, Room const& need) const;
+  bool fill_best_classes(Slot& slot, Batch& batch);
+  std::size_t fill_cell(CellIndex cell, std::size_t most, Batch& batch);
+
+  [[nodiscard]] CellClass class_of(CellIndex cell) const;
+  [[nodiscard]] Member member_of(CellIndex cell) const {
+    return member(fleet_.order(fleet_.host_of(cell), policy_), cell);
+  }
+  [[nodiscard]] bool is_in_classes(HostIndex host) const;
+  void follow(HostIndex host, std::uint32_t cells, bool was_in_classes);
+  void note_host(HostIndex host);
+  template <class Change>
+  void change_listing(HostIndex host, Change change);
+
+  Policy const& policy_;
+  CellFleet fleet_;
+  Demand demand_;
+  std::uint64_t epoch_ = 0;
+  CellClasses classes_;
+  IdleHosts idle_;
+  HostLog host_log_;
+  std::vector<Slot> slots_;
+  SlotMap<Shape> slot_numbers_;
+  std::uint64_t questions_ = 0;
+  // Of the classes being filled; kept for their memory alone.
+  std::vector<Filling> fillings_;
+  std::vector<std::pair<Member, std::size_t>> fronts_;
+};
+
+}  // namespace berth::placement
