@@ -140,13 +140,13 @@ struct Selection {
   std::string next_token;
 };
 
-// The tenant's instances by ids, filters and page. `viewed` makes the view that filters and answer
-// are about, and is absent for what the call leaves out.
-template <class Viewed>
+// The tenant's instances by ids, filters and page. `look` writes the view that filters and answer
+// are about where it will stay (a record is large to move); false for what the call leaves out.
+template <class Look>
 Result<Selection> select(State const& state, Caller const& caller,
                          std::vector<std::string> const& ids, std::vector<Filter> const& filters,
                          Page const& page, std::span<FilterField<Subject> const> fields,
-                         Viewed viewed) {
+                         Look look) {
   TRY(check_page(ids, page));
   std::string const start = TRY(page_start(page, "instances", {}));
   auto const set = TRY(FilterSet<Subject>::make(fields, filters));
@@ -154,19 +154,22 @@ Result<Selection> select(State const& state, Caller const& caller,
   PageFill fill(page, "instances");
   // False: the page is full.
   auto const consider = [&](Instance const& instance) {
-    std::optional<InstanceView> v = viewed(instance);
-    if (!v || !set.accepts(Subject{*v, state.region.name}, &instance.tags)) return true;
-    if (!fill.take(instance.id.value)) return false;
-    out.items.push_back(*std::move(v));
-    return true;
+    InstanceView& v = out.items.emplace_back();
+    bool const is_meant =
+        look(instance, v) && set.accepts(Subject{v, state.region.name}, &instance.tags);
+    bool const has_room = !is_meant || fill.take(instance.id.value);
+    if (!is_meant || !has_room) out.items.pop_back();
+    return has_room;
   };
   if (!ids.empty()) {
     auto const asked = TRY(own_instances(state, caller.tenant, ids));
-    out.items.reserve(asked.size());
+    out.items.reserve(asked.size() + 1);
     for (Instance const* instance : asked) {
       if (!consider(*instance)) break;
     }
   } else if (auto const* own = find(state.derived.instances_of_tenant, caller.tenant)) {
+    out.items.reserve(
+        std::min(own->size(), static_cast<std::size_t>(page.max_results.value_or(0)) + 1));
     auto it = own->upper_bound(InstanceId(start));
     while (it != own->end() && consider(state.instances.at(*it))) ++it;
   }
@@ -179,19 +182,22 @@ Result<Selection> select(State const& state, Caller const& caller,
 Result<Decision> call(State const& state, Caller const& caller, DescribeInstances const& ask,
                       Context&) {
   // What it says of an instance does not depend on its host: nothing is looked up for it.
-  auto const viewed = [](Instance const& i) {
-    return std::optional(InstanceView{
-        .instance = i, .state = instance_state(i), .host_health = HostHealth::up, .host_name = {}});
+  auto const look = [](Instance const& i, InstanceView& v) {
+    v.instance = i;
+    v.state = instance_state(i);
+    v.host_health = HostHealth::up;
+    return true;
   };
   Selection found =
-      TRY(select(state, caller, ask.ids, ask.filters, ask.page, kInstanceFields, viewed));
+      TRY(select(state, caller, ask.ids, ask.filters, ask.page, kInstanceFields, look));
   Reservations reply{.next_token = std::move(found.next_token)};
   reply.items.reserve(found.items.size());
-  std::map<ReservationId, std::size_t> index;
+  std::map<std::string_view, std::size_t> index;  // into the ids of the reply, which do not move
   for (InstanceView& v : found.items) {
-    auto const [it, is_new] = index.try_emplace(v.instance.reservation, reply.items.size());
-    if (is_new) {
+    auto it = index.find(v.instance.reservation.value);
+    if (it == index.end()) {
       reply.items.push_back({.id = v.instance.reservation, .owner = v.instance.tenant});
+      it = index.try_emplace(reply.items.back().id.value, reply.items.size() - 1).first;
     }
     reply.items[it->second].instances.push_back(std::move(v));
   }
@@ -204,12 +210,12 @@ Result<Decision> call(State const& state, Caller const& caller, DescribeInstance
 
 Result<Decision> call(State const& state, Caller const& caller, DescribeInstanceStatus const& ask,
                       Context& context) {
-  auto const viewed = [&](Instance const& i) -> std::optional<InstanceView> {
-    if (!ask.include_all && instance_state(i) != InstanceState::running) return {};
-    return view(state, i, context);
+  auto const look = [&](Instance const& i, InstanceView& v) {
+    if (!ask.include_all && instance_state(i) != InstanceState::running) return false;
+    v = view(state, i, context);
+    return true;
   };
-  Selection found =
-      TRY(select(state, caller, ask.ids, ask.filters, ask.page, kStatusFields, viewed));
+  Selection found = TRY(select(state, caller, ask.ids, ask.filters, ask.page, kStatusFields, look));
   return Decision{.reply = Statuses{std::move(found.items), std::move(found.next_token)}};
 }
 
