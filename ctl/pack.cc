@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <utility>
 
 namespace berth::ctl {
 namespace {
@@ -104,10 +105,13 @@ PackReport replay(Trace const& trace, PackAsk const& ask, PackEvents const& even
   if (ask.moves_per_hour > 0) fleet.expect_moves();
   Integrals sums(ask.average_from_s);
   double core_seconds_all = 0, core_seconds_rejected = 0;
+  std::int64_t now_s = 0;
   auto const start = std::chrono::steady_clock::now();
   for (std::size_t i = 0; i < trace.events.size(); ++i) {
     TraceEvent const& event = trace.events[i];
     sums.advance(event.time_s, fleet.fleet());
+    if (events.on_use && event.time_s > now_s)
+      events.on_use(std::exchange(now_s, event.time_s), event.time_s, fleet.fleet());
     mover.advance(event.time_s, fleet, seats);
     if (static_cast<std::int64_t>(i) % kEventsBetweenReports == 0)
       events.on_progress(static_cast<std::int64_t>(i));

@@ -56,6 +56,9 @@ struct PackEvents {
   std::function<void(TraceEvent const&, std::optional<placement::Seat> const&)> on_placement;
   // Every live migration. May be empty.
   Mover::OnMove on_move = {};
+  // What was in use from one second of the trace to another, in order, without gaps. May be empty.
+  std::function<void(std::int64_t from_s, std::int64_t to_s, placement::CellFleet const&)> on_use =
+      {};
 };
 
 [[nodiscard]] PackReport replay(Trace const& trace, PackAsk const& ask, PackEvents const& events);

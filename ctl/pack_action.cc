@@ -6,6 +6,7 @@
 
 #include "ctl/actions.h"
 #include "ctl/pack.h"
+#include "ctl/pack_chart.h"
 #include "ctl/progress.h"
 #include "ctl/table.h"
 
@@ -100,6 +101,42 @@ class PlacementsFile {
   std::string path_;
   std::ofstream file_;
 };
+
+// Opened before the work begins: an hour's replay is not to end with a folder that is not there.
+class ChartFile {
+ public:
+  static Result<ChartFile> open(std::string const& path) {
+    ChartFile out;
+    out.path_ = path;
+    if (!path.empty()) out.file_.open(path, std::ios::trunc);
+    if (!out.file_) return Error{Code::invalid, "file", path + ": cannot be written"};
+    return out;
+  }
+  [[nodiscard]] bool is_wanted() const { return !path_.empty(); }
+  Result<void> write(std::string const& svg) {
+    file_ << svg;
+    file_.close();
+    if (!file_) return Error{Code::invalid, "file", path_ + ": cannot be written to its end"};
+    return {};
+  }
+
+ private:
+  std::string path_;
+  std::ofstream file_;
+};
+
+PackChart::Use use_of(placement::CellFleet const& fleet) {
+  return {.hosts = fleet.hosts_in_use(),
+          .vcpus = fleet.used().vcpus,
+          .memory_mib = fleet.used().memory_mib};
+}
+
+PackChart::Use capacity_of(PackAsk const& ask) {
+  std::int64_t const cells = ask.hosts * ask.host.cells;
+  return {.hosts = ask.hosts,
+          .vcpus = cells * ask.host.cell.vcpus,
+          .memory_mib = cells * ask.host.cell.memory_mib};
+}
 
 std::string decimals(double value, int digits) {
   char buffer[64];
@@ -220,6 +257,7 @@ Result<PackCommand> pack_command(Command const& command) {
 Result<void> pack(Command const& command, Session& session) {
   PackCommand wanted = TRY(pack_command(command));
   PlacementsFile file = TRY(PlacementsFile::open(input(command, "placements")));
+  ChartFile chart_file = TRY(ChartFile::open(input(command, "plot")));
   Bar bar(session);
   bar.begin("reading");
   Trace const trace = TRY(read_trace(
@@ -240,25 +278,41 @@ Result<void> pack(Command const& command, Session& session) {
     report = TRY(replay_smallest(trace, wanted.ask, events, begin));
     hosts_min = wanted.ask.hosts = report.hosts;
   }
-  if (file.is_wanted()) {
+  PackChart chart(trace.end_s, capacity_of(wanted.ask));
+  if (file.is_wanted() || chart_file.is_wanted()) {
     events.on_placement = [&](TraceEvent const& event, std::optional<placement::Seat> const& seat) {
       TraceInstance const& instance = trace.instances[event.instance];
+      if (!seat) chart.rejected(event.time_s);
+      if (!file.is_wanted()) return;
       if (seat)
         file.add(event.time_s, "place", instance, *seat);
       else
         file.add_rejected(event.time_s, instance);
     };
+  }
+  if (file.is_wanted()) {
     events.on_move = [&](std::int64_t time_s, std::uint32_t instance, placement::Seat const& to) {
       file.add(time_s, "move", trace.instances[instance], to);
     };
   }
+  if (chart_file.is_wanted()) {
+    events.on_use = [&](std::int64_t from_s, std::int64_t to_s, placement::CellFleet const& fleet) {
+      chart.used(from_s, to_s, use_of(fleet));
+    };
+  }
   // After a search once more if a file is wanted: not every replay of the search is to be in it.
-  if (!wanted.is_min || file.is_wanted()) {
+  if (!wanted.is_min || events.on_placement) {
     begin(wanted.ask.hosts);
     report = replay(trace, wanted.ask, events);
   }
   bar.end();
   TRY(file.end());
+  if (chart_file.is_wanted()) {
+    TRY(chart_file.write(chart.svg(policy + " on " + std::to_string(wanted.ask.hosts) +
+                                   " hosts of " + input(command, "host") + ": " +
+                                   std::to_string(report.rejected) + " of " +
+                                   std::to_string(report.instances) + " rejected")));
+  }
   print(facts(report, hosts_min, policy, input(command, "host")), session);
   return {};
 }

@@ -230,6 +230,10 @@ inline constexpr auto kPackFlags = std::to_array<Input>({
      .place = Place::local,
      .about = "write every decision to this file, as CSV",
      .value = "FILE"},
+    {.name = "plot",
+     .place = Place::local,
+     .about = "draw hosts in use, density and rejections over time into this file, as SVG",
+     .value = "FILE"},
 });
 
 inline constexpr auto kZoneColumns = std::to_array<Column>({

@@ -202,8 +202,9 @@ Demand::Recent Demand::recent_shapes(CellTables const& cells) const {
       recent.emplace_back(*steps, shape.running);
   }
   if (recent.size() > kShapesInTableMax) {
-    std::ranges::stable_sort(recent, std::ranges::greater(),
-                             [](auto const& r) { return r.second; });
+    std::ranges::sort(recent, [](auto const& a, auto const& b) {
+      return a.second != b.second ? a.second > b.second : a.first < b.first;
+    });
     recent.resize(kShapesInTableMax);
   }
   std::ranges::sort(recent);

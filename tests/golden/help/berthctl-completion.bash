@@ -34,7 +34,7 @@ _berthctl() {
     'region adopt') flags='--instance=' ;;
     'region release') flags='--keep_unknown --without_hosts' ;;
     'audit list') flags='--first=' ;;
-    'pack') flags='--host= --hosts= --policy= --average_from= --moves_per_hour= --placements=' ;;
+    'pack') flags='--host= --hosts= --policy= --average_from= --moves_per_hour= --placements= --plot=' ;;
   esac
   if [[ $cur == -* ]]; then
     COMPREPLY=($(compgen -W "$flags --socket= --url= --cert= --key= --ca= --output= --help" -- "$cur"))

@@ -1,4 +1,5 @@
 #include "ctl/pack.h"
+#include "ctl/pack_chart.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -224,6 +225,56 @@ TEST(Pack, moves_empty_hosts_within_their_hourly_limit_and_lose_nobody) {
       << "the same vCPUs are in use";
   for (std::size_t i = 3; i < moved_at.size(); ++i)
     EXPECT_GE(moved_at[i], moved_at[i - 3] + 3'600) << "four within an hour";
+}
+
+// The numbers of the n-th line of the picture: of its points, the second of each pair.
+std::vector<double> heights(std::string const& svg, int n) {
+  std::size_t from = 0;
+  for (int i = 0; i <= n; ++i) from = svg.find("points=\"", from + 1);
+  std::string const points = svg.substr(from + 8, svg.find('"', from + 8) - from - 8);
+  std::vector<double> out;
+  for (std::size_t at = points.find(','); at != std::string::npos; at = points.find(',', at + 1))
+    out.push_back(std::strtod(points.c_str() + at + 1, nullptr));
+  return out;
+}
+
+TEST(PackChart, draws_the_mean_of_each_stretch_of_time) {
+  constexpr auto kStretches = static_cast<std::int64_t>(PackChart::kStretches);
+  PackChart chart(kStretches * 10, {.hosts = 4, .vcpus = 32, .memory_mib = 4'096});
+  chart.used(0, 5, {.hosts = 4, .vcpus = 32, .memory_mib = 1'024});   // of the first stretch half
+  chart.used(5, 10, {});                                              // and nothing in the other
+  chart.used(10, 30, {.hosts = 1, .vcpus = 4, .memory_mib = 1'024});  // the next two
+  std::string const svg = chart.svg("a < b");
+  EXPECT_THAT(svg, HasSubstr("a &lt; b"));
+  std::vector<double> const hosts = heights(svg, 1);  // the line of all hosts is drawn first
+  ASSERT_EQ(hosts.size(), PackChart::kStretches);
+  double const zero = hosts.back(), all = heights(svg, 0).front();
+  double const whole = zero - all;
+  EXPECT_NEAR(zero - hosts[0], whole / 2, 0.1) << "half of the time all four";
+  EXPECT_NEAR(zero - hosts[1], whole / 4, 0.1);
+  EXPECT_NEAR(zero - hosts[2], whole / 4, 0.1);
+  EXPECT_EQ(hosts[3], zero);
+  std::vector<double> const cpu = heights(svg, 3);
+  EXPECT_NEAR(cpu.back() - cpu[0], whole, 0.1) << "of the hosts in use all is sold";
+  EXPECT_NEAR(cpu.back() - cpu[1], whole / 2, 0.1);
+  EXPECT_EQ(svg.find("fill=\"#cc0033\""), std::string::npos) << "nothing was rejected";
+}
+
+TEST(PackChart, shows_what_was_rejected_and_ignores_what_lies_outside) {
+  PackChart chart(100, {.hosts = 1, .vcpus = 1, .memory_mib = 1});
+  chart.used(-5, 0, {.hosts = 1, .vcpus = 1, .memory_mib = 1});
+  chart.used(100, 200, {.hosts = 1, .vcpus = 1, .memory_mib = 1});
+  chart.rejected(0);
+  chart.rejected(100);
+  chart.rejected(100);
+  std::string const svg = chart.svg("");
+  std::vector<double> const hosts = heights(svg, 1);
+  EXPECT_EQ(*std::ranges::min_element(hosts), *std::ranges::max_element(hosts));
+  std::size_t bars = 0;
+  for (std::size_t at = svg.find("fill=\"#cc0033\""); at != std::string::npos;
+       at = svg.find("fill=\"#cc0033\"", at + 1))
+    ++bars;
+  EXPECT_EQ(bars, 2U);
 }
 
 }  // namespace
