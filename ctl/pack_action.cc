@@ -62,34 +62,19 @@ class Bar {
   Clock::time_point shown_;
 };
 
-// Every decision, one a row, for a check that does not trust this program.
-class PlacementsFile {
+// A file that was asked for, or not. Opened before the work begins: an hour's replay is not to end
+// with a folder that is not there.
+class OutputFile {
  public:
-  static Result<PlacementsFile> open(std::string const& path) {
-    PlacementsFile out;
+  static Result<OutputFile> open(std::string const& path) {
+    OutputFile out;
     out.path_ = path;
-    if (path.empty()) return out;
-    out.file_.open(path, std::ios::trunc);
+    if (!path.empty()) out.file_.open(path, std::ios::trunc);
     if (!out.file_) return Error{Code::invalid, "file", path + ": cannot be written"};
-    out.file_ << "time_s,event,vm_id,host,cells,vcpu_per_cell,mem_mib_per_cell\n";
     return out;
   }
   [[nodiscard]] bool is_wanted() const { return !path_.empty(); }
-  void add_rejected(std::int64_t time_s, TraceInstance const& instance) {
-    file_ << time_s << ",reject," << instance.id << ",,,,\n";
-  }
-  void add(std::int64_t time_s, std::string_view event, TraceInstance const& instance,
-           placement::Seat const& seat) {
-    file_ << time_s << ',' << event << ',' << instance.id << ',';
-    file_ << seat.host << ',';
-    char const* separator = "";
-    for (std::size_t i = 0; i < placement::kCellsPerHostMax; ++i) {
-      if (((seat.cells >> i) & 1) == 0) continue;
-      file_ << separator << i;
-      separator = "+";
-    }
-    file_ << ',' << seat.part().vcpus << ',' << seat.part().memory_mib << '\n';
-  }
+  [[nodiscard]] std::ostream& text() { return file_; }
   Result<void> end() {
     if (!is_wanted()) return {};
     file_.close();
@@ -102,27 +87,29 @@ class PlacementsFile {
   std::ofstream file_;
 };
 
-// Opened before the work begins: an hour's replay is not to end with a folder that is not there.
-class ChartFile {
+// Every decision, one a row, for a check that does not trust this program.
+class PlacementsFile {
  public:
-  static Result<ChartFile> open(std::string const& path) {
-    ChartFile out;
-    out.path_ = path;
-    if (!path.empty()) out.file_.open(path, std::ios::trunc);
-    if (!out.file_) return Error{Code::invalid, "file", path + ": cannot be written"};
-    return out;
+  explicit PlacementsFile(OutputFile& file) : text_(file.text()) {
+    text_ << "time_s,event,vm_id,host,cells,vcpu_per_cell,mem_mib_per_cell\n";
   }
-  [[nodiscard]] bool is_wanted() const { return !path_.empty(); }
-  Result<void> write(std::string const& svg) {
-    file_ << svg;
-    file_.close();
-    if (!file_) return Error{Code::invalid, "file", path_ + ": cannot be written to its end"};
-    return {};
+  void add_rejected(std::int64_t time_s, TraceInstance const& instance) {
+    text_ << time_s << ",reject," << instance.id << ",,,,\n";
+  }
+  void add(std::int64_t time_s, std::string_view event, TraceInstance const& instance,
+           placement::Seat const& seat) {
+    text_ << time_s << ',' << event << ',' << instance.id << ',' << seat.host << ',';
+    char const* separator = "";
+    for (std::size_t i = 0; i < placement::kCellsPerHostMax; ++i) {
+      if (((seat.cells >> i) & 1) == 0) continue;
+      text_ << separator << i;
+      separator = "+";
+    }
+    text_ << ',' << seat.part().vcpus << ',' << seat.part().memory_mib << '\n';
   }
 
  private:
-  std::string path_;
-  std::ofstream file_;
+  std::ostream& text_;
 };
 
 PackChart::Use use_of(placement::CellFleet const& fleet) {
@@ -256,8 +243,8 @@ Result<PackCommand> pack_command(Command const& command) {
 
 Result<void> pack(Command const& command, Session& session) {
   PackCommand wanted = TRY(pack_command(command));
-  PlacementsFile file = TRY(PlacementsFile::open(input(command, "placements")));
-  ChartFile chart_file = TRY(ChartFile::open(input(command, "plot")));
+  OutputFile placements_file = TRY(OutputFile::open(input(command, "placements")));
+  OutputFile chart_file = TRY(OutputFile::open(input(command, "plot")));
   Bar bar(session);
   bar.begin("reading");
   Trace const trace = TRY(read_trace(
@@ -279,20 +266,19 @@ Result<void> pack(Command const& command, Session& session) {
     hosts_min = wanted.ask.hosts = report.hosts;
   }
   PackChart chart(trace.end_s, capacity_of(wanted.ask));
-  if (file.is_wanted() || chart_file.is_wanted()) {
+  std::optional<PlacementsFile> placements;
+  if (placements_file.is_wanted()) placements.emplace(placements_file);
+  if (placements || chart_file.is_wanted()) {
     events.on_placement = [&](TraceEvent const& event, std::optional<placement::Seat> const& seat) {
       TraceInstance const& instance = trace.instances[event.instance];
       if (!seat) chart.rejected(event.time_s);
-      if (!file.is_wanted()) return;
-      if (seat)
-        file.add(event.time_s, "place", instance, *seat);
-      else
-        file.add_rejected(event.time_s, instance);
+      if (placements && seat) placements->add(event.time_s, "place", instance, *seat);
+      if (placements && !seat) placements->add_rejected(event.time_s, instance);
     };
   }
-  if (file.is_wanted()) {
+  if (placements) {
     events.on_move = [&](std::int64_t time_s, std::uint32_t instance, placement::Seat const& to) {
-      file.add(time_s, "move", trace.instances[instance], to);
+      placements->add(time_s, "move", trace.instances[instance], to);
     };
   }
   if (chart_file.is_wanted()) {
@@ -306,13 +292,14 @@ Result<void> pack(Command const& command, Session& session) {
     report = replay(trace, wanted.ask, events);
   }
   bar.end();
-  TRY(file.end());
+  TRY(placements_file.end());
   if (chart_file.is_wanted()) {
-    TRY(chart_file.write(chart.svg(policy + " on " + std::to_string(wanted.ask.hosts) +
+    chart_file.text() << chart.svg(policy + " on " + std::to_string(wanted.ask.hosts) +
                                    " hosts of " + input(command, "host") + ": " +
                                    std::to_string(report.rejected) + " of " +
-                                   std::to_string(report.instances) + " rejected")));
+                                   std::to_string(report.instances) + " rejected");
   }
+  TRY(chart_file.end());
   print(facts(report, hosts_min, policy, input(command, "host")), session);
   return {};
 }
