@@ -34,6 +34,10 @@ struct InstanceSpec {
   ImageFormat image_format = ImageFormat::qcow2;
   Bytes image_size;
   std::string mac;
+  // As Placement says: NUMA cells (empty: any), and a host CPU for each vCPU (empty: floats over
+  // the shared CPUs of its cells, HostSpec::shared_cpus).
+  std::vector<std::int32_t> cells;
+  std::vector<std::int32_t> cpus;
 
   // What the guest is told (NoCloud seed).
   std::string hostname;    // "ip-…" or from the instance id
@@ -47,6 +51,14 @@ struct InstanceSpec {
   bool operator==(InstanceSpec const&) const = default;
 };
 
+// What a NUMA cell has left for guests without CPUs of their own.
+struct SharedCpus {
+  std::int32_t cell = 0;
+  std::vector<std::int32_t> cpus;  // the kernel's numbers, ascending
+
+  bool operator==(SharedCpus const&) const = default;
+};
+
 struct HostSpec {
   HostId host;
   // Libvirt's, of the machine that joined as this host. Any other machine with the host's identity
@@ -56,6 +68,9 @@ struct HostSpec {
   Term term;
   Generation generation;
   std::vector<InstanceSpec> instances;  // by id, ascending, unique
+  // By cell, ascending; written by the core from the inventory and what it has given away. Empty:
+  // nothing is pinned on this host.
+  std::vector<SharedCpus> shared_cpus;
   // The region is in quarantine: its records may be older than what runs. The agent starts, stops
   // and removes nothing at all, tombstones included, and reports what it sees.
   bool adopt_only = false;

@@ -16,7 +16,11 @@ using ImageId = StrongString<struct ImageIdTag>;              // "ami-" + 17 hex
 using KeyPairId = StrongString<struct KeyPairIdTag>;          // "key-" + 17 hex
 using InstanceId = StrongString<struct InstanceIdTag>;        // "i-" + 17 hex
 using ReservationId = StrongString<struct ReservationIdTag>;  // "r-" + 17 hex
-using LaunchTemplateId = StrongString<struct LaunchTemplateIdTag>;  // "lt-" + 17 hex
+using LaunchTemplateId = StrongString<struct LaunchTemplateIdTag>;            // "lt-" + 17 hex
+using PlacementGroupId = StrongString<struct PlacementGroupIdTag>;            // "pg-" + 17 hex
+using CapacityReservationId = StrongString<struct CapacityReservationIdTag>;  // "cr-" + 17 hex
+using DedicatedHostId = StrongString<struct DedicatedHostIdTag>;              // "h-" + 17 hex
+using SpotRequestId = StrongString<struct SpotRequestIdTag>;  // "sir-" + 8 of a-z0-9
 
 // Leader term: raised by each start of the daemon and each new leader; stored. An agent obeys the
 // highest it has seen.

@@ -41,6 +41,8 @@ struct InstanceType {
   std::int64_t network_mbps = 0;  // 0: not stated
   std::int64_t ebs_mbps = 0;      // 0: not stated
   std::string cpu_vendor;         // "Intel", "AMD"; empty: any
+  // Its guests get whole cores of their own, pinned; else they share their cells' other CPUs.
+  bool is_cpu_dedicated = false;
 
   bool operator==(InstanceType const&) const = default;
 };

@@ -16,6 +16,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "berth/base/time.h"
 #include "berth/base/units.h"
@@ -40,6 +41,10 @@ enum class Seen {
 
 enum class ShutdownBehavior { stop, terminate };
 
+// Whom it shares its host with. dedicated: only with instances of its tenant; host: sits on one of
+// the tenant's allocated dedicated hosts.
+enum class Tenancy { shared, dedicated, host };
+
 // Why the instance is in its state: EC2's stateReason.
 struct StateReason {
   std::string code;  // "Client.UserInitiatedShutdown"; empty: no reason
@@ -52,6 +57,12 @@ struct StateReason {
 struct Placement {
   HostId host;
   PlacementGeneration generation;
+  // The NUMA cells of the host (HostCell::id) that its memory and CPUs come from, ascending; an
+  // even share of each. Empty: decided before cells were; it may use any.
+  std::vector<std::int32_t> cells;
+  // Of a type with dedicated CPUs: the host's CPU for each vCPU, in their order; whole cores, so
+  // an odd count leaves the last sibling idle. Empty: floats over what its cells have to share.
+  std::vector<std::int32_t> cpus;
 
   bool operator==(Placement const&) const = default;
 };
@@ -68,6 +79,7 @@ struct Instance {
   std::int64_t vcpus = 0;
   Mebibytes memory;
   std::int64_t disk_gib = 0;
+  bool is_cpu_dedicated = false;
 
   ImageId image;
   std::string image_digest;
@@ -83,6 +95,14 @@ struct Instance {
   bool is_monitored = false;
   ShutdownBehavior shutdown_behavior = ShutdownBehavior::stop;
   Tags tags;
+
+  PlacementGroupId placement_group;  // empty: none
+  std::int32_t partition = 0;        // of a partition group, from 1; 0: none
+  Tenancy tenancy = Tenancy::shared;
+  DedicatedHostId dedicated_host;              // with Tenancy::host; empty: any of the tenant's
+  CapacityReservationId capacity_reservation;  // whose room it uses; empty: none
+  SpotRequestId spot_request;                  // empty: on demand
+  WallTime interruption_at;  // spot: when it will be taken, as its notice says; zero: no notice
 
   ZoneName zone;
   std::optional<Placement> placement;  // absent: terminated and confirmed gone
