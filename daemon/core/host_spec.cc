@@ -32,6 +32,8 @@ InstanceSpec instance_spec(State const& state, Instance const& i) {
           .image_format = i.image_format,
           .image_size = image != nullptr ? image->file_size : Bytes(0),
           .mac = i.mac,
+          .cells = i.placement->cells,
+          .cpus = i.placement->cpus,
           // EC2's resource-name hostname: known before the address is.
           .hostname = i.id.value,
           .public_key = i.public_key,

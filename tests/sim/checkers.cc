@@ -119,7 +119,8 @@ void Checkers::on_instance(Instance const& instance) {
     if (known.wanted == Wanted::terminated && instance.wanted != Wanted::terminated) {
       world_.violated("I9: " + instance.id.value + " is wanted again after it was terminated");
     }
-    if (known.placement && instance.placement && *known.placement != *instance.placement) {
+    if (known.placement && instance.placement &&
+        !instance.placement->is_at(known.placement->host, known.placement->generation)) {
       world_.violated("I8: " + instance.id.value + " moved without evidence that it had stopped");
     }
   }
@@ -431,14 +432,14 @@ std::string Checkers::disagreement(core::State const& state,
     for (auto const& [id, disk] : machine->disks) {
       if (machine->leftovers.contains(id)) continue;
       Instance const* i = core::find(state.instances, id);
-      if (i == nullptr || i->placement != Placement{machine->id(), disk.generation}) {
+      if (i == nullptr || !i->placement || !i->placement->is_at(machine->id(), disk.generation)) {
         return "I5: a disk of " + id.value + " is left on " + machine->id().value;
       }
     }
     for (auto const& [id, domain] : machine->domains) {
       if (machine->leftovers.contains(id)) continue;
       Instance const* i = core::find(state.instances, id);
-      if (i == nullptr || i->placement != Placement{machine->id(), domain.generation}) {
+      if (i == nullptr || !i->placement || !i->placement->is_at(machine->id(), domain.generation)) {
         return "I5: a domain of " + id.value + " is left on " + machine->id().value;
       }
     }
