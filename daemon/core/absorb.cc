@@ -88,7 +88,8 @@ bool differs_in_spec(Instance const& a, Instance const& b) {
   return a.wanted != b.wanted || a.placement != b.placement ||
          (a.reboots_wanted != b.reboots_wanted && !PLANTED(reboot_not_in_spec)) ||
          a.starts_wanted != b.starts_wanted || a.vcpus != b.vcpus || a.memory != b.memory ||
-         a.user_data != b.user_data || a.type != b.type || own_cpus(a) != own_cpus(b);
+         a.user_data != b.user_data || a.type != b.type ||
+         (own_cpus(a) != own_cpus(b) && !PLANTED(shared_cpus_untold));
 }
 
 void put_instance(State& state, Instance const& instance) {

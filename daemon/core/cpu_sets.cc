@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <map>
 
+#include "berth/base/plant.h"
+
 namespace berth::core {
 
 namespace {
@@ -25,6 +27,7 @@ bool choose_from(HostCell const& cell, CpuSet const& given, std::int64_t vcpus,
   for (auto const& [core, cpus] : cores_of(cell)) {
     if (vcpus <= 0) break;
     bool const is_free =
+        PLANTED(cpus_given_twice) ||
         std::ranges::none_of(cpus, [&](std::int32_t id) { return given.contains(id); });
     if (!is_free) continue;
     for (std::int32_t const id : cpus) {
