@@ -237,10 +237,8 @@ Result<Decision> report(State const& state, AgentReport const& input, Context& c
   }
   for (InstanceStatus const& line : status.instances) {
     Instance const* known = find(state.instances, line.id);
-    bool const is_placed_so = known != nullptr && known->placement &&
-                              known->placement->host == host->id &&
-                              known->placement->generation == line.generation;
-    if (!is_placed_so) {
+    if (known == nullptr || !known->placement ||
+        !known->placement->is_at(host->id, line.generation)) {
       // A tombstone's last echo, or something this daemon knows nothing of: reported, never
       // touched.
       if (line.seen != Seen::absent) seen.unknown.push_back(line.id);

@@ -65,7 +65,7 @@ Result<Instance> adopted_again(Host const& host, Instance const& known, Instance
     return conflict(known.id, "the record knows a later placement of it");
   }
   Instance next = known;
-  next.placement = Placement{host.id, was.generation};
+  next.placement = Placement{host.id, was.generation, was.cells, was.cpus};
   next.seen = Seen::nothing;
   follow(next, was);
   return next;
@@ -106,7 +106,7 @@ Result<Instance> adopted_anew(State const& state, Host const& host, InstanceSpec
   made.uuid = was.uuid;
   made.mac = was.mac;
   made.zone = host.zone;
-  made.placement = Placement{host.id, was.generation};
+  made.placement = Placement{host.id, was.generation, was.cells, was.cpus};
   made.launch_time = context.now.wall;
   made.created = context.now.wall;
   follow(made, was);
