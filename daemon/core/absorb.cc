@@ -6,6 +6,7 @@
 #include "berth/base/ensure.h"
 #include "berth/base/overloaded.h"
 #include "berth/base/plant.h"
+#include "daemon/core/cpu_sets.h"
 #include "daemon/core/decision.h"
 #include "daemon/core/state.h"
 
@@ -111,7 +112,8 @@ bool differs_in_spec(Instance const& a, Instance const& b) {
   return a.wanted != b.wanted || a.placement != b.placement ||
          (a.reboots_wanted != b.reboots_wanted && !PLANTED(reboot_not_in_spec)) ||
          a.starts_wanted != b.starts_wanted || a.vcpus != b.vcpus || a.memory != b.memory ||
-         a.user_data != b.user_data || a.type != b.type;
+         a.user_data != b.user_data || a.type != b.type ||
+         (own_cpus(a) != own_cpus(b) && !PLANTED(shared_cpus_untold));
 }
 
 void put_instance(State& state, Instance const& instance) {
@@ -138,7 +140,9 @@ void put_instance(State& state, Instance const& instance) {
 void put_host(State& state, Host const& host) {
   auto const [it, is_new] = state.hosts.try_emplace(host.id);
   if (!is_new && it->second.name != host.name) state.derived.host_by_name.erase(it->second.name);
+  std::vector<SharedCpus> const shared_before = shared_cpus(state, host.id);
   it->second = host;
+  if (shared_cpus(state, host.id) != shared_before) touch_spec(state.derived, host.id);
   state.derived.host_by_name[host.name] = host.id;
   refresh_room(state, host);
 }

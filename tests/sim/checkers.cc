@@ -1,6 +1,7 @@
 #include "tests/sim/checkers.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "daemon/core/audit.h"
 #include "daemon/core/instance_state.h"
@@ -65,7 +66,9 @@ Checkers::Durable Checkers::durable(Instance const& i) {
           .memory = i.memory,
           .ended = i.ended,
           .is_shut_down_inside = i.state_reason.code == "Client.InstanceInitiatedShutdown",
-          .is_known_stopped = i.wanted != Wanted::running && i.seen == Seen::stopped};
+          .is_known_stopped = i.wanted != Wanted::running && i.seen == Seen::stopped,
+          .own_cpus =
+              i.is_cpu_dedicated && i.placement ? i.placement->cpus : std::vector<std::int32_t>()};
 }
 
 void Checkers::on_new(Instance const& instance) {
@@ -129,7 +132,8 @@ void Checkers::on_instance(Instance const& instance) {
     world_.note("state", instance.id.value, core::name(state));
   }
   bool const was_told = known.is_shut_down_inside;
-  known = durable(instance);
+  Durable const before = std::exchange(known, durable(instance));
+  check_own_cpus(instance.id, known, is_new ? known : before);
   if (known.is_shut_down_inside) on_shut_down_told(instance, was_told);
 }
 
@@ -458,6 +462,9 @@ std::string Checkers::disagreement(core::State const& state,
     if (runs != (s == InstanceState::running)) {
       return "I5: " + is + ", its guest " + (runs ? "runs" : "does not run");
     }
+  }
+  for (Machine const* machine : machines) {
+    if (std::string found = misplaced(state, *machine); !found.empty()) return found;
   }
   return "";
 }

@@ -23,10 +23,14 @@ void follow(Instance& instance, InstanceSpec const& was) {
     case Power::stopped: instance.wanted = Wanted::stopped; break;
     case Power::absent: instance.wanted = Wanted::terminated; return;
   }
+  bool const is_of_that_type = instance.type.value == was.type;
   instance.type = TypeName(was.type);
   instance.vcpus = was.vcpus;
   instance.memory = was.memory;
   instance.user_data = was.user_data;
+  instance.is_cpu_dedicated = !was.cpus.empty() || (is_of_that_type && instance.is_cpu_dedicated);
+  instance.placement->cells = was.cells;
+  instance.placement->cpus = was.cpus;
   instance.starts_wanted = std::max(instance.starts_wanted, was.starts);
   instance.reboots_wanted = std::max(instance.reboots_wanted, was.reboots);
 }
