@@ -20,26 +20,25 @@
 #include <limits>
 #include <map>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <tuple>
 #include <variant>
 #include <vector>
 
+#include "daemon/placement/groups.h"
 #include "daemon/placement/policy.h"
 #include "daemon/placement/room.h"
 
 namespace berth::placement {
 
-using HostIndex = std::uint32_t;   // in the order of adding
-using CellIndex = std::uint32_t;   // over all hosts, in their order
-using ZoneIndex = std::uint8_t;    // given by the caller, below kZonesMax
-using GroupIndex = std::uint32_t;  // given by the caller; 0: no group. Small, and used again
+using CellIndex = std::uint32_t;  // over all hosts, in their order
+using ZoneIndex = std::uint8_t;   // given by the caller, below kZonesMax
 
 inline constexpr std::size_t kCellsPerHostMax = 8;
 inline constexpr std::size_t kZonesMax = 64;
 inline constexpr std::size_t kFleetHostsMax = 1'000'000;
-inline constexpr GroupIndex kGroupsMax = 1'000'000;
 
 struct HostSetup {
   std::vector<Room> cells;  // what may be sold of each; 1 to kCellsPerHostMax
@@ -49,6 +48,7 @@ struct HostSetup {
   std::int32_t instances_max = std::numeric_limits<std::int32_t>::max();
   bool is_up = true;
   bool is_cordoned = false;
+  RackIndex rack = 0;
 };
 
 struct Request {
@@ -56,7 +56,9 @@ struct Request {
   std::int64_t disk_gib = 0;
   std::optional<ZoneIndex> zone = std::nullopt;  // absent: any
   std::uint64_t traits = 0;                      // all of these must be offered
-  GroupIndex group = 0;                          // no two of a group on one host
+  GroupIndex group = 0;                          // its rule: CellFleet::set_group
+  std::int32_t partition = 0;  // from 1 to kPartitionsMax in a group of partitions, else 0
+  std::optional<RackIndex> rack = std::nullopt;  // absent: any
 };
 
 // Where something sits: the answer of a choice, and all that giving it back needs.
@@ -66,6 +68,7 @@ struct Seat {
   Room need;               // as it was asked for
   std::int64_t disk_gib = 0;
   GroupIndex group = 0;
+  std::int32_t partition = 0;
 
   // Taken of each of the cells.
   [[nodiscard]] Room part() const {
@@ -78,11 +81,12 @@ struct Seat {
 // Why a host was not taken. Closed list, cheapest first; a host is counted under the first.
 enum class Obstacle {
   other_zone,
+  rack,  // another one was asked for
   not_up,
   cordoned,
   traits,     // does not offer all that is asked for
   reserve,    // its zone keeps that room for hosts that fail
-  group,      // holds a member of the same spread group
+  group,      // the rule of its group closes it
   instances,  // as many instances as it may hold
   disk,
   too_big,  // would not fit the host even if it were empty
@@ -90,12 +94,13 @@ enum class Obstacle {
   memory,
   cells,  // enough of each, but not in the same cell
 };
-inline constexpr std::size_t kObstacles = 12;
+inline constexpr std::size_t kObstacles = 13;
 [[nodiscard]] std::string_view name(Obstacle obstacle);
 
 struct NoSeat {
   std::array<std::int64_t, kObstacles> hosts_removed{};  // by Obstacle; sums to hosts_considered
   std::int64_t hosts_considered = 0;
+  GroupRule rule;  // of the request's group
 
   [[nodiscard]] std::string text() const;  // "5 hosts: 2 other zone, 3 memory"
   bool operator==(NoSeat const&) const = default;
@@ -117,29 +122,6 @@ struct Candidate {
   bool operator==(Candidate const&) const = default;
 };
 
-// The hosts of a group's members. Most groups are small and lie in one cache line.
-class SpreadGroup {
- public:
-  [[nodiscard]] bool contains(HostIndex host) const {
-    auto const end = few_.begin() + static_cast<std::ptrdiff_t>(size_);
-    return std::find(few_.begin(), end, host) != end ||
-           (!more_.empty() && std::ranges::binary_search(more_, host));
-  }
-  void insert(HostIndex host) {
-    if (size_ < few_.size())
-      few_[size_++] = host;
-    else
-      more_.insert(std::ranges::upper_bound(more_, host), host);
-  }
-  // The host must be there.
-  void erase(HostIndex host);
-
- private:
-  std::array<HostIndex, 7> few_{};  // the first size_
-  std::uint32_t size_ = 0;
-  std::vector<HostIndex> more_;  // what `few_` has no place for, ascending
-};
-
 class CellFleet {
  public:
   // Breaks (ENSURE) on a setup beyond the limits above: the caller has checked what came from
@@ -150,6 +132,10 @@ class CellFleet {
   // Keeps so much of every zone unsold that the instances of its `hosts` largest hosts would find
   // room elsewhere in the zone, counted in vCPUs and in MiB over the zone as a whole. 0: nothing.
   void reserve_hosts(std::int32_t hosts_per_zone);
+
+  // What the members of a group owe each other, while it has none; a group that was never set is
+  // spread_hosts.
+  void set_group(GroupIndex group, GroupRule rule);
 
   // `count`: so many such seats, one after the other, without a group.
   void take(Seat const& seat, std::int32_t count = 1);
@@ -163,8 +149,15 @@ class CellFleet {
 
   // The first obstacle that removes the host, room aside: from other_zone to disk.
   [[nodiscard]] std::optional<Obstacle> obstacle(HostIndex host, Request const& request) const;
-  // The part of `obstacle` that is about this host alone: group, disk.
+  // The part of `obstacle` that is about this host alone: rack, group, disk.
   [[nodiscard]] bool is_open_to(HostIndex host, Request const& request) const;
+  // The one rack that can take the request; absent: it is not bound to one.
+  [[nodiscard]] std::optional<RackIndex> only_rack(Request const& request) const;
+  // The best hosts of the rack for the request, in order: `out` gets the first that it has room
+  // for, and their number is returned. Empty hosts are ranked as in `scan`: when the policy keeps
+  // them for last there is one at most, and only when no host in use fits.
+  std::size_t rank_rack(RackIndex rack, Request const& request, Policy const& policy,
+                        FleetTables const& tables, std::span<Candidate> out) const;
   // Whether zone `z` can sell `need` and still keep its reserve.
   [[nodiscard]] bool is_reserve_kept(ZoneIndex zone, Room const& need) const;
   // The host's best cells for `need` by room alone; absent: no room. `parts`: of parts_of its kind.
@@ -209,6 +202,13 @@ class CellFleet {
   [[nodiscard]] Host const& host(HostIndex i) const { return hosts_[i]; }
   [[nodiscard]] std::vector<Kind> const& kinds() const { return kinds_; }
   [[nodiscard]] Room const& free(CellIndex cell) const { return free_[cell]; }
+  [[nodiscard]] RackIndex rack_of(HostIndex host) const { return host_racks_[host]; }
+  [[nodiscard]] std::size_t hosts_in_rack(RackIndex rack) const {
+    return rack < racks_.size() ? racks_[rack].size() : 0;
+  }
+  [[nodiscard]] GroupRule rule_of(GroupIndex group) const {
+    return group < groups_.size() ? groups_[group].rule() : GroupRule();
+  }
   [[nodiscard]] HostIndex host_of(CellIndex cell) const { return cell_hosts_[cell]; }
   [[nodiscard]] std::int64_t hosts_in_use() const { return hosts_in_use_; }
 
@@ -238,6 +238,16 @@ class CellFleet {
     std::map<std::int64_t, std::int64_t> hosts_by_vcpus, hosts_by_memory;  // size: how many hosts
   };
   void refresh_reserve(Zone& zone) const;
+  [[nodiscard]] bool is_group_open(HostIndex host, Request const& request) const;
+  [[nodiscard]] Group& group_at(GroupIndex group);
+  // The host as a candidate, or why it is none. `parts`: of parts_of its kind.
+  [[nodiscard]] std::variant<Candidate, Obstacle> judge(HostIndex host, Request const& request,
+                                                        std::int32_t parts, Policy const& policy,
+                                                        FleetTables const& tables) const;
+  // Whether the policy takes the host only when nothing else fits.
+  [[nodiscard]] bool is_last_resort(HostIndex host, Policy const& policy) const {
+    return policy.empty_hosts == EmptyHosts::last && hosts_[host].instances == 0;
+  }
   [[nodiscard]] Obstacle missing_room(HostIndex host, Room const& need, std::int32_t parts) const;
   void account(Seat const& seat, std::int32_t times);
 
@@ -247,7 +257,9 @@ class CellFleet {
   std::vector<Kind> kinds_;
   std::map<Kind, std::uint32_t> kind_numbers_;
   std::vector<Zone> zones_;
-  std::vector<SpreadGroup> groups_;   // by group
+  std::vector<Group> groups_;                  // by group
+  std::vector<RackIndex> host_racks_;          // by host
+  std::vector<std::vector<HostIndex>> racks_;  // by rack
   Totals used_, capacity_;            // used: as it was asked for, before a split rounds it up
   std::vector<CellKind> cell_kinds_;  // each capacity once
   std::uint32_t hosts_opened_ = 0;

@@ -12,7 +12,8 @@ namespace berth::placement {
 
 bool IndexedFleet::can_fill_classes(Slot const& slot, Request const& request) const {
   return slot.has_single && !slot.has_split && !policy_.is_by_order &&
-         policy_.empty_hosts == EmptyHosts::last && request.group == 0 && request.disk_gib == 0;
+         policy_.empty_hosts == EmptyHosts::last && request.group == 0 && request.disk_gib == 0 &&
+         !request.rack;
 }
 
 // Up to `most` on one cell; says how many came to sit there. Stops before the one for which the
@@ -24,7 +25,8 @@ std::size_t IndexedFleet::fill_cell(CellIndex cell, std::size_t most, Batch& bat
                   .cells = static_cast<std::uint8_t>(1U << (cell - host.first_cell)),
                   .need = batch.request.need,
                   .disk_gib = 0,
-                  .group = 0};
+                  .group = 0,
+                  .partition = 0};
   std::size_t placed = 0;
   while (placed < most && batch.seats.size() < batch.end) {
     if (fleet_.zones_open_to(batch.request.need) != batch.zones) break;

@@ -13,7 +13,7 @@ constexpr std::size_t kSlotsMax = 64;
 constexpr std::size_t kHostLogMin = 4'096;
 
 bool is_about_single_hosts(Request const& request) {
-  return request.group != 0 || request.disk_gib > 0;
+  return request.group != 0 || request.disk_gib > 0 || request.rack.has_value();
 }
 
 void keep_better(std::optional<Candidate>& best, std::optional<Candidate> const& other) {
@@ -216,8 +216,21 @@ std::optional<Candidate> IndexedFleet::best_idle(Request const& request, Slot co
   return best;
 }
 
+// The rack that the request is bound to, if looking at each of its hosts is cheaper than a walk
+// over the classes that passes all other racks.
+std::optional<RackIndex> IndexedFleet::small_rack(Request const& request) const {
+  std::optional<RackIndex> const rack = fleet_.only_rack(request);
+  if (rack && fleet_.hosts_in_rack(*rack) * 4 < fleet_.size()) return rack;
+  return std::nullopt;
+}
+
 std::optional<Candidate> IndexedFleet::best(Slot* slot, Request const& request) {
   if (slot == nullptr) return std::nullopt;
+  if (std::optional<RackIndex> const rack = small_rack(request)) {
+    std::array<Candidate, 1> row;
+    if (fleet_.rank_rack(*rack, request, policy_, demand_.tables(), row) == 0) return std::nullopt;
+    return row[0];
+  }
   std::optional<Candidate> best;
   if (slot->has_single && !policy_.is_by_order) best = best_in_classes(*slot, request);
   if (slot->has_split || policy_.is_by_order) keep_better(best, best_on_hosts(*slot, request));
@@ -246,6 +259,12 @@ std::optional<Seat> IndexedFleet::place(Request const& request) {
 }
 
 void IndexedFleet::add_runners_up(Slot const& slot, Request const& request, ScoreTable& table) {
+  if (std::optional<RackIndex> const rack = small_rack(request)) {
+    table.size = fleet_.rank_rack(*rack, request, policy_, demand_.tables(), table.rows);
+    return;
+  }
+  if (!slot.has_single || policy_.is_by_order || fleet_.host(table.rows[0].host).instances == 0)
+    return;
   std::array<MinTree::Step, ScoreTable::kRowsMax> best_classes;
   std::size_t const size = slot.classes.tree().first(best_classes);
   for (std::size_t i = 0; i < size && table.size < ScoreTable::kRowsMax; ++i) {
@@ -266,8 +285,7 @@ std::optional<Seat> IndexedFleet::place_explained(Request const& request, ScoreT
   std::optional<Candidate> const found = best(slot, request);
   if (!found) return std::nullopt;
   table.rows[table.size++] = *found;
-  bool const is_idle = fleet_.host(found->host).instances == 0;
-  if (slot->has_single && !policy_.is_by_order && !is_idle) add_runners_up(*slot, request, table);
+  add_runners_up(*slot, request, table);
   Seat const seat = CellFleet::seat(*found, request);
   take(seat);
   return seat;

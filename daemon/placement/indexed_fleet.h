@@ -10,8 +10,8 @@
 // How: cells that look alike form a class (cell_classes.h); for each shape that is asked for often
 // the classes are kept in order of their scores (orderings.h); empty hosts wait apart, by kind. A
 // placement moves one cell from one class to another, and most of the time both live on, so that no
-// ordering changes at all. What concerns single hosts (spread groups, disk) is checked on members
-// while walking from the best class on.
+// ordering changes at all. What concerns single hosts (groups, racks, disk) is checked on members
+// while walking from the best class on; a request bound to one rack looks at the rack's hosts.
 //
 // Pure and deterministic: the same calls give the same seats on every machine.
 
@@ -48,6 +48,8 @@ class IndexedFleet {
   HostIndex add_host(HostSetup const& setup);
   void set_up(HostIndex host, bool is_up);
   void set_cordoned(HostIndex host, bool is_cordoned);
+  // As CellFleet::set_group: only while the group has no seats.
+  void set_group(GroupIndex group, GroupRule rule) { fleet_.set_group(group, rule); }
   void reserve_hosts(std::int32_t hosts_per_zone) { fleet_.reserve_hosts(hosts_per_zone); }
 
   // Says, before the first request, that hosts are emptied by live migration from time to time.
@@ -96,6 +98,7 @@ class IndexedFleet {
   bool count_demand(Request const& request);  // true: scores computed before are stale
   Slot* slot_of(Request const& request);
   [[nodiscard]] std::optional<Candidate> best(Slot* slot, Request const& request);
+  [[nodiscard]] std::optional<RackIndex> small_rack(Request const& request) const;
   [[nodiscard]] std::optional<Candidate> best_in_classes(Slot& slot, Request const& request);
   [[nodiscard]] std::optional<Candidate> best_on_hosts(Slot& slot, Request const& request);
   [[nodiscard]] std::optional<Candidate> best_idle(Request const& request, Slot const& slot);

@@ -9,7 +9,9 @@ HostRoom room(std::int64_t vcpus_used, std::int64_t memory_used) {
   return {.zone = ZoneName("a"),
           .is_up = true,
           .capacity = {.vcpus = 32, .memory = Mebibytes(1000), .disk_gib = 100, .instances = 10},
-          .used = {.vcpus = vcpus_used, .memory = Mebibytes(memory_used), .instances = vcpus_used > 0 ? 1 : 0}};
+          .used = {.vcpus = vcpus_used,
+                   .memory = Mebibytes(memory_used),
+                   .instances = vcpus_used > 0 ? 1 : 0}};
 }
 Ask const kAsk{.need = {.vcpus = 2, .memory = Mebibytes(100), .disk_gib = 1, .instances = 1}};
 
@@ -20,7 +22,10 @@ std::string chosen(Fleet const& fleet, Ask const& ask = kAsk) {
 }
 
 TEST(Place, TakesTheHostThatIsLeftWithTheLeast) {
-  EXPECT_EQ(chosen({{HostId("a"), room(4, 100)}, {HostId("b"), room(20, 700)}, {HostId("c"), room(8, 300)}}), "b");
+  EXPECT_EQ(
+      chosen(
+          {{HostId("a"), room(4, 100)}, {HostId("b"), room(20, 700)}, {HostId("c"), room(8, 300)}}),
+      "b");
 }
 
 TEST(Place, OpensAnEmptyHostOnlyWhenNoUsedOneFits) {
@@ -39,11 +44,13 @@ TEST(Place, CountsEachHostUnderTheFirstReasonThatRemovesIt) {
   cordoned.is_cordoned = true;
   HostRoom elsewhere = room(0, 0);
   elsewhere.zone = ZoneName("b");
-  Fleet const fleet{{HostId("a"), room(0, 950)}, {HostId("b"), room(31, 0)}, {HostId("c"), down},
-                    {HostId("d"), cordoned},     {HostId("e"), elsewhere},   {HostId("f"), room(2, 950)}};
+  Fleet const fleet{{HostId("a"), room(0, 950)}, {HostId("b"), room(31, 0)},
+                    {HostId("c"), down},         {HostId("d"), cordoned},
+                    {HostId("e"), elsewhere},    {HostId("f"), room(2, 950)}};
   Ask ask = kAsk;
   ask.zone = ZoneName("a");
-  EXPECT_EQ(chosen(fleet, ask), "nothing: 6 hosts: 1 other zone, 1 not up, 1 cordoned, 1 cpu, 2 memory");
+  EXPECT_EQ(chosen(fleet, ask),
+            "nothing: 6 hosts: 1 other zone, 1 not up, 1 cordoned, 1 cpu, 2 memory");
   auto const answer = place({.hosts = fleet, .taken = {}}, ask);
   EXPECT_EQ(std::get<Refusal>(answer).tightest(), Reason::memory);
 }
