@@ -4,6 +4,7 @@
 #include <bit>
 
 #include "berth/base/ensure.h"
+#include "daemon/placement/survey.h"
 
 namespace berth::placement {
 namespace {
@@ -162,11 +163,16 @@ void CellFleet::take(Seat const& seat, std::int32_t count) {
 
 void CellFleet::give_back(Seat const& seat) {
   account(seat, -1);
-  Host const& host = hosts_[seat.host];
+  Host& host = hosts_[seat.host];
   std::vector<Room> const& built = kinds_[host.kind].cells;
   for (std::size_t i = 0; i < host.cells; ++i) ENSURE(fits(free_[host.first_cell + i], built[i]));
   ENSURE(host.instances >= 0);
-  if (host.instances == 0) --hosts_in_use_;
+  if (host.instances == 0) {
+    --hosts_in_use_;
+    // So that what is taken and given back again leaves no trace.
+    if (host.opened == hosts_opened_) --hosts_opened_;
+    host.opened = 0;
+  }
   if (seat.group != 0)
     groups_[seat.group].erase(
         {.host = seat.host, .rack = rack_of(seat.host), .partition = seat.partition});
@@ -200,13 +206,14 @@ bool CellFleet::is_open_to(HostIndex host, Request const& request) const {
   return is_group_open(host, request);
 }
 
-std::optional<Obstacle> CellFleet::obstacle(HostIndex index, Request const& request) const {
+std::optional<Obstacle> CellFleet::obstacle(HostIndex index, Request const& request,
+                                            Cordon cordon) const {
   Host const& host = hosts_[index];
   Kind const& kind = kinds_[host.kind];
   if (request.zone && kind.zone != *request.zone) return Obstacle::other_zone;
   if (request.rack && rack_of(index) != *request.rack) return Obstacle::rack;
   if (!host.is_up) return Obstacle::not_up;
-  if (host.is_cordoned) return Obstacle::cordoned;
+  if (host.is_cordoned && cordon == Cordon::holds) return Obstacle::cordoned;
   if ((request.traits & ~kind.traits) != 0) return Obstacle::traits;
   if (!is_reserve_kept(kind.zone, request.need)) return Obstacle::reserve;
   if (!is_group_open(index, request)) return Obstacle::group;
@@ -278,61 +285,11 @@ Seat CellFleet::seat(Candidate const& candidate, Request const& request) {
           .partition = request.partition};
 }
 
-std::variant<Candidate, Obstacle> CellFleet::judge(HostIndex host, Request const& request,
-                                                   std::int32_t parts, Policy const& policy,
-                                                   FleetTables const& tables) const {
-  if (std::optional<Obstacle> const why = obstacle(host, request)) return *why;
-  std::optional<Candidate> const out = best_cells(host, request.need, parts, policy, tables);
-  if (!out) return missing_room(host, request.need, parts);
-  return *out;
-}
-
 Answer CellFleet::scan(Request const& request, Policy const& policy,
                        FleetTables const& tables) const {
-  NoSeat refusal{.rule = rule_of(request.group)};
-  std::optional<Candidate> best, lowest_empty;
-  std::vector<std::int32_t> parts(kinds_.size());
-  for (std::uint32_t k = 0; k < kinds_.size(); ++k) parts[k] = parts_of(k, request.need);
-  for (HostIndex i = 0; i < hosts_.size(); ++i) {
-    ++refusal.hosts_considered;
-    auto const judged = judge(i, request, parts[hosts_[i].kind], policy, tables);
-    auto const* const candidate = std::get_if<Candidate>(&judged);
-    if (candidate == nullptr) {
-      ++refusal.hosts_removed[static_cast<std::size_t>(std::get<Obstacle>(judged))];
-    } else if (is_last_resort(i, policy)) {
-      if (!lowest_empty) lowest_empty = *candidate;
-    } else if (!best || candidate->is_before(*best)) {
-      best = *candidate;
-    }
-  }
-  if (!best) best = lowest_empty;
-  if (!best) return refusal;
-  return seat(*best, request);
-}
-
-std::size_t CellFleet::rank_rack(RackIndex rack, Request const& request, Policy const& policy,
-                                 FleetTables const& tables, std::span<Candidate> out) const {
-  if (rack >= racks_.size()) return 0;
-  std::size_t size = 0;
-  std::optional<Candidate> lowest_empty;
-  for (HostIndex const host : racks_[rack]) {
-    auto const judged =
-        judge(host, request, parts_of(hosts_[host].kind, request.need), policy, tables);
-    auto const* const candidate = std::get_if<Candidate>(&judged);
-    if (candidate == nullptr) continue;
-    if (is_last_resort(host, policy)) {
-      if (!lowest_empty || host < lowest_empty->host) lowest_empty = *candidate;
-      continue;
-    }
-    std::size_t at = std::min(size, out.size());
-    while (at > 0 && candidate->is_before(out[at - 1])) --at;
-    if (at == out.size()) continue;
-    size = std::min(size + 1, out.size());
-    for (std::size_t i = size - 1; i > at; --i) out[i] = out[i - 1];
-    out[at] = *candidate;
-  }
-  if (size == 0 && lowest_empty) out[size++] = *lowest_empty;
-  return size;
+  Survey const all = survey(*this, request, policy, tables);
+  if (all.table.size == 0) return all.refusal;
+  return seat(all.table.rows[0], request);
 }
 
 }  // namespace berth::placement

@@ -122,6 +122,9 @@ struct Candidate {
   bool operator==(Candidate const&) const = default;
 };
 
+// Whether a cordon counts: ignored, to ask what a host could take without it.
+enum class Cordon { holds, ignored };
+
 class CellFleet {
  public:
   // Breaks (ENSURE) on a setup beyond the limits above: the caller has checked what came from
@@ -141,29 +144,28 @@ class CellFleet {
   void take(Seat const& seat, std::int32_t count = 1);
   void give_back(Seat const& seat);
 
-  // The best host by looking at each. Hosts in use before empty ones, if the policy says so.
+  // The best host by looking at each (survey.h). Hosts in use before empty ones, if the policy says
+  // so.
   [[nodiscard]] Answer scan(Request const& request, Policy const& policy,
                             FleetTables const& tables) const;
 
   // --- What scan is made of, and the index uses as well.
 
   // The first obstacle that removes the host, room aside: from other_zone to disk.
-  [[nodiscard]] std::optional<Obstacle> obstacle(HostIndex host, Request const& request) const;
+  [[nodiscard]] std::optional<Obstacle> obstacle(HostIndex host, Request const& request,
+                                                 Cordon cordon = Cordon::holds) const;
   // The part of `obstacle` that is about this host alone: rack, group, disk.
   [[nodiscard]] bool is_open_to(HostIndex host, Request const& request) const;
   // The one rack that can take the request; absent: it is not bound to one.
   [[nodiscard]] std::optional<RackIndex> only_rack(Request const& request) const;
-  // The best hosts of the rack for the request, in order: `out` gets the first that it has room
-  // for, and their number is returned. Empty hosts are ranked as in `scan`: when the policy keeps
-  // them for last there is one at most, and only when no host in use fits.
-  std::size_t rank_rack(RackIndex rack, Request const& request, Policy const& policy,
-                        FleetTables const& tables, std::span<Candidate> out) const;
   // Whether zone `z` can sell `need` and still keep its reserve.
   [[nodiscard]] bool is_reserve_kept(ZoneIndex zone, Room const& need) const;
   // The host's best cells for `need` by room alone; absent: no room. `parts`: of parts_of its kind.
   [[nodiscard]] std::optional<Candidate> best_cells(HostIndex host, Room const& need,
                                                     std::int32_t parts, Policy const& policy,
                                                     FleetTables const& tables) const;
+  // What the host lacks for `need` when best_cells finds nothing.
+  [[nodiscard]] Obstacle missing_room(HostIndex host, Room const& need, std::int32_t parts) const;
   // In how many cells a host of that kind, empty, would hold `need`; 0: it does not fit.
   [[nodiscard]] std::int32_t parts_of(std::uint32_t kind, Room const& need) const;
   [[nodiscard]] static Seat seat(Candidate const& candidate, Request const& request);
@@ -181,7 +183,8 @@ class CellFleet {
     std::uint8_t cells = 1;
     bool is_up = true;
     bool is_cordoned = false;
-    std::uint32_t opened = 0;  // a number that grows with each host that comes into use
+    // A number that grows with each host that comes into use; 0 while it is empty.
+    std::uint32_t opened = 0;
 
     // Whether anything new may go there, room aside.
     [[nodiscard]] bool is_listed() const {
@@ -198,13 +201,15 @@ class CellFleet {
   };
 
   [[nodiscard]] std::size_t size() const { return hosts_.size(); }
+  // One more than the highest zone of a host.
+  [[nodiscard]] std::size_t zones() const { return zones_.size(); }
   [[nodiscard]] std::size_t cells() const { return free_.size(); }
   [[nodiscard]] Host const& host(HostIndex i) const { return hosts_[i]; }
   [[nodiscard]] std::vector<Kind> const& kinds() const { return kinds_; }
   [[nodiscard]] Room const& free(CellIndex cell) const { return free_[cell]; }
   [[nodiscard]] RackIndex rack_of(HostIndex host) const { return host_racks_[host]; }
-  [[nodiscard]] std::size_t hosts_in_rack(RackIndex rack) const {
-    return rack < racks_.size() ? racks_[rack].size() : 0;
+  [[nodiscard]] std::span<HostIndex const> hosts_in_rack(RackIndex rack) const {
+    return rack < racks_.size() ? racks_[rack] : std::span<HostIndex const>();
   }
   [[nodiscard]] GroupRule rule_of(GroupIndex group) const {
     return group < groups_.size() ? groups_[group].rule() : GroupRule();
@@ -240,15 +245,6 @@ class CellFleet {
   void refresh_reserve(Zone& zone) const;
   [[nodiscard]] bool is_group_open(HostIndex host, Request const& request) const;
   [[nodiscard]] Group& group_at(GroupIndex group);
-  // The host as a candidate, or why it is none. `parts`: of parts_of its kind.
-  [[nodiscard]] std::variant<Candidate, Obstacle> judge(HostIndex host, Request const& request,
-                                                        std::int32_t parts, Policy const& policy,
-                                                        FleetTables const& tables) const;
-  // Whether the policy takes the host only when nothing else fits.
-  [[nodiscard]] bool is_last_resort(HostIndex host, Policy const& policy) const {
-    return policy.empty_hosts == EmptyHosts::last && hosts_[host].instances == 0;
-  }
-  [[nodiscard]] Obstacle missing_room(HostIndex host, Room const& need, std::int32_t parts) const;
   void account(Seat const& seat, std::int32_t times);
 
   std::vector<Host> hosts_;

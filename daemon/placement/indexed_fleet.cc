@@ -64,6 +64,7 @@ void IndexedFleet::change_listing(HostIndex host, Change change) {
 
 HostIndex IndexedFleet::add_host(HostSetup const& setup) {
   HostIndex const host = fleet_.add_host(setup);
+  if (demand_.cover(policy_.reads, fleet_.facts())) ++epoch_;
   idle_.follow(host, fleet_);
   return host;
 }
@@ -77,17 +78,25 @@ void IndexedFleet::set_cordoned(HostIndex host, bool is_cordoned) {
 }
 
 void IndexedFleet::take(Seat const& seat) {
-  bool const was_in_classes = is_in_classes(seat.host);
-  fleet_.take(seat);
+  try_seat(seat);
   demand_.placed(seat.need, policy_.reads);
-  follow(seat.host, seat.cells, was_in_classes);
 }
 
 void IndexedFleet::release(Seat const& seat) {
+  untry_seat(seat);
+  demand_.released(seat.need, policy_.reads);
+}
+
+void IndexedFleet::try_seat(Seat const& seat) {
+  bool const was_in_classes = is_in_classes(seat.host);
+  fleet_.take(seat);
+  follow(seat.host, seat.cells, was_in_classes);
+}
+
+void IndexedFleet::untry_seat(Seat const& seat) {
   fleet_.expect_group(seat.group);
   bool const was_in_classes = is_in_classes(seat.host);
   fleet_.give_back(seat);
-  demand_.released(seat.need, policy_.reads);
   follow(seat.host, seat.cells, was_in_classes);
 }
 
@@ -220,16 +229,15 @@ std::optional<Candidate> IndexedFleet::best_idle(Request const& request, Slot co
 // over the classes that passes all other racks.
 std::optional<RackIndex> IndexedFleet::small_rack(Request const& request) const {
   std::optional<RackIndex> const rack = fleet_.only_rack(request);
-  if (rack && fleet_.hosts_in_rack(*rack) * 4 < fleet_.size()) return rack;
+  if (rack && fleet_.hosts_in_rack(*rack).size() * 4 < fleet_.size()) return rack;
   return std::nullopt;
 }
 
 std::optional<Candidate> IndexedFleet::best(Slot* slot, Request const& request) {
   if (slot == nullptr) return std::nullopt;
   if (std::optional<RackIndex> const rack = small_rack(request)) {
-    std::array<Candidate, 1> row;
-    if (fleet_.rank_rack(*rack, request, policy_, demand_.tables(), row) == 0) return std::nullopt;
-    return row[0];
+    ScoreTable const found = survey_rack(fleet_, *rack, request, policy_, demand_.tables()).table;
+    return found.size == 0 ? std::nullopt : std::optional(found.rows[0]);
   }
   std::optional<Candidate> best;
   if (slot->has_single && !policy_.is_by_order) best = best_in_classes(*slot, request);
@@ -260,7 +268,7 @@ std::optional<Seat> IndexedFleet::place(Request const& request) {
 
 void IndexedFleet::add_runners_up(Slot const& slot, Request const& request, ScoreTable& table) {
   if (std::optional<RackIndex> const rack = small_rack(request)) {
-    table.size = fleet_.rank_rack(*rack, request, policy_, demand_.tables(), table.rows);
+    table = survey_rack(fleet_, *rack, request, policy_, demand_.tables()).table;
     return;
   }
   if (!slot.has_single || policy_.is_by_order || fleet_.host(table.rows[0].host).instances == 0)

@@ -15,7 +15,6 @@
 //
 // Pure and deterministic: the same calls give the same seats on every machine.
 
-#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -27,18 +26,9 @@
 #include "daemon/placement/idle_hosts.h"
 #include "daemon/placement/orderings.h"
 #include "daemon/placement/policy.h"
+#include "daemon/placement/survey.h"
 
 namespace berth::placement {
-
-// The best hosts for a request as they stood, the chosen one first: one row a host, and of cells
-// that are all alike the lowest. Fewer rows when the next best cells are on hosts already there.
-struct ScoreTable {
-  static constexpr std::size_t kRowsMax = 3;
-  std::array<Candidate, kRowsMax> rows{};
-  std::size_t size = 0;
-
-  bool operator==(ScoreTable const&) const = default;
-};
 
 class IndexedFleet {
  public:
@@ -62,13 +52,18 @@ class IndexedFleet {
   void take(Seat const& seat);
   void release(Seat const& seat);
 
+  // Takes the seat, or gives it back, on trial: the demand does not hear of it. When all that was
+  // tried is given back, in reverse order, every later answer is what it would have been.
+  void try_seat(Seat const& seat);
+  void untry_seat(Seat const& seat);
+
   // choose and take.
   std::optional<Seat> place(Request const& request);
   // The same as `count` times place, until one finds nothing; appends to `seats`. Cheaper, because
   // the members of the best classes are filled one after the other without a look at the others.
   void place_batch(Request const& request, std::size_t count, std::vector<Seat>& seats);
-  // The same as place, and which hosts came next. Empty hosts that wait for when nothing else fits
-  // are in the table only when one was chosen.
+  // The same as place, and which hosts came next. Of cells that are all alike only the lowest is
+  // looked at, so that the table may have fewer rows than a survey's, and others below the first.
   std::optional<Seat> place_explained(Request const& request, ScoreTable& table);
 
   // By looking at every host: what `choose` answers, after it was asked; and why not.
