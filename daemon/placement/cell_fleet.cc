@@ -76,11 +76,12 @@ HostIndex CellFleet::add_host(HostSetup const& setup) {
   if (racks_.size() <= setup.rack) racks_.resize(setup.rack + std::size_t{1});
   racks_[setup.rack].push_back(index);
   Totals size;
+  std::uint32_t number = 0;
   for (Room const& cell : setup.cells) {
     ENSURE(cell.vcpus > 0 && cell.vcpus <= kCellVcpusMax);
     ENSURE(cell.memory_mib > 0 && cell.memory_mib <= kCellMemoryMibMax);
     free_.push_back(cell);
-    cell_hosts_.push_back(index);
+    cell_places_.push_back(index * kCellsPerHostMax + number++);
     auto kind_of_cell = std::ranges::find(cell_kinds_, cell, &CellKind::capacity);
     if (kind_of_cell == cell_kinds_.end())
       kind_of_cell = cell_kinds_.insert(cell_kinds_.end(), {.capacity = cell});

@@ -36,7 +36,7 @@ namespace berth::placement {
 using CellIndex = std::uint32_t;  // over all hosts, in their order
 using ZoneIndex = std::uint8_t;   // given by the caller, below kZonesMax
 
-inline constexpr std::size_t kCellsPerHostMax = 8;
+inline constexpr std::uint32_t kCellsPerHostMax = 8;
 inline constexpr std::size_t kZonesMax = 64;
 inline constexpr std::size_t kFleetHostsMax = 1'000'000;
 
@@ -214,7 +214,13 @@ class CellFleet {
   [[nodiscard]] GroupRule rule_of(GroupIndex group) const {
     return group < groups_.size() ? groups_[group].rule() : GroupRule();
   }
-  [[nodiscard]] HostIndex host_of(CellIndex cell) const { return cell_hosts_[cell]; }
+  [[nodiscard]] HostIndex host_of(CellIndex cell) const {
+    return cell_places_[cell] / kCellsPerHostMax;
+  }
+  // The cell among those of its host, as in Candidate::cells.
+  [[nodiscard]] std::uint8_t bit_of(CellIndex cell) const {
+    return static_cast<std::uint8_t>(1U << (cell_places_[cell] % kCellsPerHostMax));
+  }
   [[nodiscard]] std::int64_t hosts_in_use() const { return hosts_in_use_; }
 
   [[nodiscard]] FleetFacts facts() const {
@@ -249,7 +255,8 @@ class CellFleet {
 
   std::vector<Host> hosts_;
   std::vector<Room> free_;  // by cell
-  std::vector<HostIndex> cell_hosts_;
+  std::vector<std::uint32_t>
+      cell_places_;  // by cell: its host × kCellsPerHostMax + which of its cells
   std::vector<Kind> kinds_;
   std::map<Kind, std::uint32_t> kind_numbers_;
   std::vector<Zone> zones_;

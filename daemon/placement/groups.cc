@@ -21,16 +21,6 @@ void Group::set_rule(GroupRule rule) {
   kind_ = rule.kind;
 }
 
-Group::Key Group::key_of(MemberPlace const& place) const {
-  switch (kind_) {
-    case GroupKind::spread_hosts: return place.host;
-    case GroupKind::spread_racks:
-    case GroupKind::one_rack: return place.rack;
-    case GroupKind::partitions: break;
-  }
-  return (place.rack << kPartitionBits) | static_cast<Key>(place.partition);
-}
-
 bool Group::has_other_partition(MemberPlace const& place) const {
   Key const own = key_of(place);
   auto const is_other = [&](Key key) { return key != own && key >> kPartitionBits == place.rack; };

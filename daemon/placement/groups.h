@@ -77,7 +77,15 @@ class alignas(64) Group {
   static_assert(kPartitionsMax < 1 << kPartitionBits);
   static_assert(kRacksMax <= UINT32_MAX >> kPartitionBits);
 
-  [[nodiscard]] Key key_of(MemberPlace const& place) const;
+  [[nodiscard]] Key key_of(MemberPlace const& place) const {
+    switch (kind_) {
+      case GroupKind::spread_hosts: return place.host;
+      case GroupKind::spread_racks:
+      case GroupKind::one_rack: return place.rack;
+      case GroupKind::partitions: break;
+    }
+    return (place.rack << kPartitionBits) | static_cast<Key>(place.partition);
+  }
   [[nodiscard]] bool contains(Key key) const {
     auto const end = few_.begin() + size_;
     return std::find(few_.begin(), end, key) != end ||

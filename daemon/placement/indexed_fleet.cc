@@ -138,25 +138,23 @@ IndexedFleet::Slot* IndexedFleet::slot_of(Request const& request) {
 
 // The lowest member of the class, as a candidate; absent: none is open to the request.
 std::optional<Candidate> IndexedFleet::candidate_of(ClassIndex i, std::int64_t score,
-                                                    Request const& request) {
-  CellIndex cell = 0;
+                                                    Request const& request) const {
+  Member first = classes_.first_member(i);
   if (is_about_single_hosts(request)) {
-    auto const open = classes_.first(
+    auto const open = classes_.first_member(
         i, [&](CellIndex c) { return fleet_.is_open_to(fleet_.host_of(c), request); });
     if (!open) return std::nullopt;
-    cell = *open;
-  } else {
-    cell = classes_.first(i);
+    first = *open;
   }
-  HostIndex const host = fleet_.host_of(cell);
+  CellIndex const cell = cell_of(first);
   return Candidate{.score = score,
-                   .host = host,
-                   .cells = static_cast<std::uint8_t>(1U << (cell - fleet_.host(host).first_cell)),
-                   .order = fleet_.order(host, policy_)};
+                   .host = fleet_.host_of(cell),
+                   .cells = fleet_.bit_of(cell),
+                   .order = order_of(first)};
 }
 
 std::optional<Candidate> IndexedFleet::best_in_classes(Slot& slot, Request const& request) {
-  MinTree const& tree = slot.classes.refreshed(scene(), classes_);
+  MinTree& tree = slot.classes.refreshed(scene(), classes_);
   std::optional<Candidate> best;
   // Cells of one host in different classes may tie: the lower cell of the lower host.
   auto const consider = [&](std::size_t place, std::int64_t score) {
@@ -165,13 +163,12 @@ std::optional<Candidate> IndexedFleet::best_in_classes(Slot& slot, Request const
   tree.each_least([&](std::size_t place) { consider(place, tree.least()); });
   if (best || !is_about_single_hosts(request)) return best;
   // None of the best classes has a member that is open: the next few, and then the rest.
-  std::array<MinTree::Step, 8> next;
-  std::size_t const size = tree.first(next);
-  for (std::size_t i = 0; i < size; ++i) {
-    if (best && next[i].value > best->score) return best;
-    if (next[i].value > tree.least()) consider(next[i].place, next[i].value);
+  std::span<MinTree::Step const> const next = tree.front(MinTree::kFrontMax);
+  for (MinTree::Step const& step : next) {
+    if (best && step.value > best->score) return best;
+    if (step.value > tree.least()) consider(step.place, step.value);
   }
-  if (size < next.size()) return best;
+  if (next.size() < MinTree::kFrontMax) return best;
   best.reset();
   MinTree::Walk walk(tree);
   for (MinTree::Step step = walk.next(); step.value != MinTree::kNone; step = walk.next()) {
@@ -227,7 +224,7 @@ std::optional<Candidate> IndexedFleet::best_idle(Request const& request, Slot co
 
 // The rack that the request is bound to, if looking at each of its hosts is cheaper than a walk
 // over the classes that passes all other racks.
-std::optional<RackIndex> IndexedFleet::small_rack(Request const& request) const {
+std::optional<RackIndex> IndexedFleet::small_rack_of(Request const& request) const {
   std::optional<RackIndex> const rack = fleet_.only_rack(request);
   if (rack && fleet_.hosts_in_rack(*rack).size() * 4 < fleet_.size()) return rack;
   return std::nullopt;
@@ -266,18 +263,16 @@ std::optional<Seat> IndexedFleet::place(Request const& request) {
   return seat;
 }
 
-void IndexedFleet::add_runners_up(Slot const& slot, Request const& request, ScoreTable& table) {
+void IndexedFleet::add_runners_up(Slot& slot, Request const& request, ScoreTable& table) {
   if (std::optional<RackIndex> const rack = small_rack(request)) {
     table = survey_rack(fleet_, *rack, request, policy_, demand_.tables()).table;
     return;
   }
   if (!slot.has_single || policy_.is_by_order || fleet_.host(table.rows[0].host).instances == 0)
     return;
-  std::array<MinTree::Step, ScoreTable::kRowsMax> best_classes;
-  std::size_t const size = slot.classes.tree().first(best_classes);
-  for (std::size_t i = 0; i < size && table.size < ScoreTable::kRowsMax; ++i) {
-    auto const row = candidate_of(static_cast<ClassIndex>(best_classes[i].place),
-                                  best_classes[i].value, request);
+  std::span<MinTree::Step const> const first = slot.classes.tree().front(ScoreTable::kRowsMax);
+  for (std::size_t i = 0; i < first.size() && table.size < ScoreTable::kRowsMax; ++i) {
+    auto const row = candidate_of(static_cast<ClassIndex>(first[i].place), first[i].value, request);
     if (!row) continue;
     auto const end = table.rows.begin() + static_cast<std::ptrdiff_t>(table.size);
     bool const is_there = std::any_of(

@@ -93,13 +93,18 @@ class IndexedFleet {
   bool count_demand(Request const& request);  // true: scores computed before are stale
   Slot* slot_of(Request const& request);
   [[nodiscard]] std::optional<Candidate> best(Slot* slot, Request const& request);
-  [[nodiscard]] std::optional<RackIndex> small_rack(Request const& request) const;
+  [[nodiscard]] std::optional<RackIndex> small_rack(Request const& request) const {
+    // Most are bound to nothing.
+    if (!request.rack && request.group == 0) return std::nullopt;
+    return small_rack_of(request);
+  }
+  [[nodiscard]] std::optional<RackIndex> small_rack_of(Request const& request) const;
   [[nodiscard]] std::optional<Candidate> best_in_classes(Slot& slot, Request const& request);
   [[nodiscard]] std::optional<Candidate> best_on_hosts(Slot& slot, Request const& request);
   [[nodiscard]] std::optional<Candidate> best_idle(Request const& request, Slot const& slot);
   [[nodiscard]] std::optional<Candidate> candidate_of(ClassIndex i, std::int64_t score,
-                                                      Request const& request);
-  void add_runners_up(Slot const& slot, Request const& request, ScoreTable& table);
+                                                      Request const& request) const;
+  void add_runners_up(Slot& slot, Request const& request, ScoreTable& table);
   [[nodiscard]] bool can_fill_classes(Slot const& slot, Request const& request) const;
   struct Batch {
     Request const& request;
