@@ -146,10 +146,15 @@ bool Demand::asked(Room const& need, TablesRead reads, FleetFacts const& facts) 
     return is_changed;
   }
   bool const is_due = requests_ % kRequestsPerRefresh == 0;
-  if (is_due || tables_.cells.size() < facts.cells.size()) is_changed = refresh(facts);
+  is_changed = is_due ? refresh(facts) : cover(reads, facts);
   if (Shape* const shape = shape_of(need)) shape->asked_at = requests_;
   ++requests_;
   return is_changed;
+}
+
+bool Demand::cover(TablesRead reads, FleetFacts const& facts) {
+  return reads == TablesRead::regimes && tables_.cells.size() < facts.cells.size() &&
+         refresh(facts);
 }
 
 std::int64_t Demand::quiet_requests(TablesRead reads) const {
@@ -280,16 +285,13 @@ bool Demand::refresh_cells(CellTables& cells, std::size_t index, FleetFacts cons
   return refresh_tight(cells, index, facts) || regime != cells.regime;
 }
 
-void Demand::know_cells(FleetFacts const& facts) {
+bool Demand::refresh(FleetFacts const& facts) {
+  bool is_changed = false;
   for (std::size_t i = tables_.cells.size(); i < facts.cells.size(); ++i) {
     tables_.cells.push_back(tables_for(facts.cells[i]));
     sources_.emplace_back();
+    is_changed = true;
   }
-}
-
-bool Demand::refresh(FleetFacts const& facts) {
-  bool is_changed = tables_.cells.size() < facts.cells.size();
-  know_cells(facts);
   for (std::size_t i = 0; i < tables_.cells.size(); ++i) {
     if (tables_.cells[i].cells_per_host != facts.cells[i].cells_per_host) {
       tables_.cells[i].cells_per_host = facts.cells[i].cells_per_host;

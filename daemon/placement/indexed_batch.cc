@@ -12,7 +12,8 @@ namespace berth::placement {
 
 bool IndexedFleet::can_fill_classes(Slot const& slot, Request const& request) const {
   return slot.has_single && !slot.has_split && !policy_->is_by_order &&
-         policy_->empty_hosts == EmptyHosts::last && request.group == 0 && request.disk_gib == 0;
+         policy_->empty_hosts == EmptyHosts::last && request.group == 0 && request.disk_gib == 0 &&
+         !request.rack;
 }
 
 // Up to `most` on one cell; says how many came to sit there. Stops before the one for which the
@@ -21,10 +22,11 @@ std::size_t IndexedFleet::fill_cell(CellIndex cell, std::size_t most, Batch& bat
   HostIndex const index = fleet_.host_of(cell);
   CellFleet::Host const& host = fleet_.host(index);
   Seat const seat{.host = index,
-                  .cells = static_cast<std::uint8_t>(1U << (cell - host.first_cell)),
+                  .cells = fleet_.bit_of(cell),
                   .need = batch.request.need,
                   .disk_gib = 0,
-                  .group = 0};
+                  .group = 0,
+                  .partition = 0};
   std::size_t placed = 0;
   while (placed < most && batch.seats.size() < batch.end) {
     if (fleet_.zones_open_to(batch.request.need) != batch.zones) break;
@@ -67,7 +69,7 @@ IndexedFleet::Filling IndexedFleet::filling_of(ClassIndex number, std::int64_t s
 
 // False: nothing was placed this way, the choice is to be made as for a single one.
 bool IndexedFleet::fill_best_classes(Slot& slot, Batch& batch) {
-  MinTree const& tree = slot.classes.refreshed(scene(), classes_);
+  MinTree& tree = slot.classes.refreshed(scene(), classes_);
   if (tree.least() == MinTree::kNone) return false;
   std::uint64_t const epoch = epoch_, generation = classes_.generation();
   fillings_.clear();

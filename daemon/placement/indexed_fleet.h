@@ -10,12 +10,11 @@
 // How: cells that look alike form a class (cell_classes.h); for each shape that is asked for often
 // the classes are kept in order of their scores (orderings.h); empty hosts wait apart, by kind. A
 // placement moves one cell from one class to another, and most of the time both live on, so that no
-// ordering changes at all. What concerns single hosts (spread groups, disk) is checked on members
-// while walking from the best class on.
+// ordering changes at all. What concerns single hosts (groups, racks, disk) is checked on members
+// while walking from the best class on; a request bound to one rack looks at the rack's hosts.
 //
 // Pure and deterministic: the same calls give the same seats on every machine.
 
-#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -27,18 +26,9 @@
 #include "daemon/placement/idle_hosts.h"
 #include "daemon/placement/orderings.h"
 #include "daemon/placement/policy.h"
+#include "daemon/placement/survey.h"
 
 namespace berth::placement {
-
-// The best hosts for a request as they stood, the chosen one first: one row a host, and of cells
-// that are all alike the lowest. Fewer rows when the next best cells are on hosts already there.
-struct ScoreTable {
-  static constexpr std::size_t kRowsMax = 3;
-  std::array<Candidate, kRowsMax> rows{};
-  std::size_t size = 0;
-
-  bool operator==(ScoreTable const&) const = default;
-};
 
 class IndexedFleet {
  public:
@@ -50,6 +40,8 @@ class IndexedFleet {
   void retire_host(HostIndex host);
   void set_up(HostIndex host, bool is_up);
   void set_cordoned(HostIndex host, bool is_cordoned);
+  // As CellFleet::set_group: only while the group has no seats.
+  void set_group(GroupIndex group, GroupRule rule) { fleet_.set_group(group, rule); }
   void reserve_hosts(std::int32_t hosts_per_zone) { fleet_.reserve_hosts(hosts_per_zone); }
 
   // Says, before the first request, that hosts are emptied by live migration from time to time.
@@ -62,19 +54,20 @@ class IndexedFleet {
   void take(Seat const& seat);
   void release(Seat const& seat);
 
-  // For who decides at one time and takes at another: the request alone, counted in the demand; and
-  // a seat taken and given back between two decisions, which no later one will know of.
-  void count_demand(Request const& request);
-  void hold(Seat const& seat);
-  void let_go(Seat const& seat);
+  // The request alone, counted in the demand: for who decides at one time and takes at another.
+  void count_demand(Request const& request) { asked(request); }
+  // Takes the seat, or gives it back, on trial: the demand does not hear of it. When all that was
+  // tried is given back, in reverse order, every later answer is what it would have been.
+  void try_seat(Seat const& seat);
+  void untry_seat(Seat const& seat);
 
   // choose and take.
   std::optional<Seat> place(Request const& request);
   // The same as `count` times place, until one finds nothing; appends to `seats`. Cheaper, because
   // the members of the best classes are filled one after the other without a look at the others.
   void place_batch(Request const& request, std::size_t count, std::vector<Seat>& seats);
-  // The same as place, and which hosts came next. Empty hosts that wait for when nothing else fits
-  // are in the table only when one was chosen.
+  // The same as place, and which hosts came next. Of cells that are all alike only the lowest is
+  // looked at, so that the table may have fewer rows than a survey's, and others below the first.
   std::optional<Seat> place_explained(Request const& request, ScoreTable& table);
 
   // By looking at every host: what `choose` answers, after it was asked; and why not.
@@ -104,12 +97,18 @@ class IndexedFleet {
   bool asked(Request const& request);  // true: scores computed before are stale
   Slot* slot_of(Request const& request);
   [[nodiscard]] std::optional<Candidate> best(Slot* slot, Request const& request);
+  [[nodiscard]] std::optional<RackIndex> small_rack(Request const& request) const {
+    // Most are bound to nothing.
+    if (!request.rack && request.group == 0) return std::nullopt;
+    return small_rack_of(request);
+  }
+  [[nodiscard]] std::optional<RackIndex> small_rack_of(Request const& request) const;
   [[nodiscard]] std::optional<Candidate> best_in_classes(Slot& slot, Request const& request);
   [[nodiscard]] std::optional<Candidate> best_on_hosts(Slot& slot, Request const& request);
   [[nodiscard]] std::optional<Candidate> best_idle(Request const& request, Slot const& slot);
   [[nodiscard]] std::optional<Candidate> candidate_of(ClassIndex i, std::int64_t score,
-                                                      Request const& request);
-  void add_runners_up(Slot const& slot, Request const& request, ScoreTable& table);
+                                                      Request const& request) const;
+  void add_runners_up(Slot& slot, Request const& request, ScoreTable& table);
   [[nodiscard]] bool can_fill_classes(Slot const& slot, Request const& request) const;
   struct Batch {
     Request const& request;

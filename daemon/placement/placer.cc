@@ -114,7 +114,7 @@ void Placer::take(Holding const& holding) {
   if (has_room(holding.need))
     fleet_.take(*seat);
   else
-    fleet_.hold(*seat);
+    fleet_.try_seat(*seat);
 }
 
 void Placer::give_back(Holding const& holding) {
@@ -123,7 +123,7 @@ void Placer::give_back(Holding const& holding) {
   if (has_room(holding.need))
     fleet_.release(*seat);
   else
-    fleet_.let_go(*seat);
+    fleet_.untry_seat(*seat);
 }
 
 void Placer::count_demand(Need const& need) {
@@ -154,7 +154,7 @@ std::optional<Place> Draft::place(Ask const& ask) {
   std::optional<Seat> const seat = placer_.fleet_.choose_again(placer_.request(ask));
   if (!seat) return std::nullopt;
   if (!PLANTED(batch_placed_apart)) {
-    placer_.fleet_.hold(*seat);
+    placer_.fleet_.try_seat(*seat);
     seats_.push_back(*seat);
   }
   return placer_.place(*seat);
@@ -171,7 +171,7 @@ std::optional<Place> Draft::place_on(HostId const& id, Room const& room) {
   if (!found) return std::nullopt;
   Seat const seat = CellFleet::seat(*found, {.need = room});
   if (!PLANTED(start_batch_counted_once)) {
-    placer_.fleet_.hold(seat);
+    placer_.fleet_.try_seat(seat);
     seats_.push_back(seat);
   }
   return placer_.place(seat);
@@ -196,7 +196,7 @@ NoSeat Draft::why_not(Ask const& ask) const {
 }
 
 void Draft::undo(std::size_t mark) {
-  for (; seats_.size() > mark; seats_.pop_back()) placer_.fleet_.let_go(seats_.back());
+  for (; seats_.size() > mark; seats_.pop_back()) placer_.fleet_.untry_seat(seats_.back());
 }
 
 }  // namespace berth::placement
