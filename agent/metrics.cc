@@ -17,6 +17,7 @@ std::string_view kind_of(Action const& action) {
                         [](RebootInstance const&) { return "reboot"; },
                         [](RemoveInstance const&) { return "remove"; },
                         [](EvictImage const&) { return "evict_image"; },
+                        [](PinInstance const&) { return "pin"; },
                     },
                     action);
 }

@@ -137,8 +137,12 @@ void Driver::on_observed(Result<Observed> observed) {
   observed_ = *std::move(observed);
   if (PLANTED(stale_observation))
     std::erase_if(touched_, [this](std::string const& about) { return !running_.contains(about); });
-  Plan next = plan(
-      {.spec = spec_, .observed = *observed_, .attempts = attempts_, .busy = touched_, .now = now});
+  Plan next = plan({.spec = spec_,
+                    .observed = *observed_,
+                    .attempts = attempts_,
+                    .busy = touched_,
+                    .now = now,
+                    .inventory = &inventory_});
   for (Action const& action : next.actions) begin_action(action);
   report(std::move(next.statuses));
   if (wants_observation_) observe();

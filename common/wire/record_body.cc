@@ -53,6 +53,15 @@ pb::ShutdownBehavior encoded(ShutdownBehavior behavior) {
   return pb::SHUTDOWN_BEHAVIOR_UNSPECIFIED;
 }
 
+pb::Tenancy encoded(Tenancy tenancy) {
+  switch (tenancy) {
+    case Tenancy::shared: return pb::TENANCY_SHARED;
+    case Tenancy::dedicated: return pb::TENANCY_DEDICATED;
+    case Tenancy::host: return pb::TENANCY_HOST;
+  }
+  return pb::TENANCY_UNSPECIFIED;
+}
+
 Result<KeyKind> decoded(pb::KeyKind kind) {
   if (kind == pb::KEY_KIND_RSA) return KeyKind::rsa;
   if (kind == pb::KEY_KIND_ED25519) return KeyKind::ed25519;
@@ -70,6 +79,14 @@ Result<ShutdownBehavior> decoded(pb::ShutdownBehavior behavior) {
   if (behavior == pb::SHUTDOWN_BEHAVIOR_STOP) return ShutdownBehavior::stop;
   if (behavior == pb::SHUTDOWN_BEHAVIOR_TERMINATE) return ShutdownBehavior::terminate;
   return unknown("shutdown_behavior", "1 (stop) or 2 (terminate)", behavior);
+}
+
+Result<Tenancy> decoded(pb::Tenancy tenancy) {
+  if (tenancy == pb::TENANCY_UNSPECIFIED) return Tenancy::shared;
+  if (tenancy == pb::TENANCY_SHARED) return Tenancy::shared;
+  if (tenancy == pb::TENANCY_DEDICATED) return Tenancy::dedicated;
+  if (tenancy == pb::TENANCY_HOST) return Tenancy::host;
+  return unknown("tenancy", "1 (shared) to 3 (host)", tenancy);
 }
 
 void fill(core::Region const& region, pb::Region& out) {
@@ -165,6 +182,7 @@ void fill(InstanceType const& type, pb::InstanceType& out) {
   out.set_network_mbps(type.network_mbps);
   out.set_ebs_mbps(type.ebs_mbps);
   out.set_cpu_vendor(type.cpu_vendor);
+  out.set_is_cpu_dedicated(type.is_cpu_dedicated);
 }
 
 core::Change read(pb::InstanceType const& in) {
@@ -177,7 +195,8 @@ core::Change read(pb::InstanceType const& in) {
                                 .is_free_tier_eligible = in.is_free_tier_eligible(),
                                 .network_mbps = in.network_mbps(),
                                 .ebs_mbps = in.ebs_mbps(),
-                                .cpu_vendor = in.cpu_vendor()}};
+                                .cpu_vendor = in.cpu_vendor(),
+                                .is_cpu_dedicated = in.is_cpu_dedicated()}};
 }
 
 void fill(Image const& image, pb::Image& out) {
@@ -305,6 +324,14 @@ void fill(Instance const& i, pb::Instance& out) {
     out.mutable_state_reason()->set_message(i.state_reason.message);
   }
   out.set_transition_reason(i.transition_reason);
+  out.set_is_cpu_dedicated(i.is_cpu_dedicated);
+  out.set_placement_group(i.placement_group.value);
+  out.set_partition(i.partition);
+  out.set_tenancy(encoded(i.tenancy));
+  out.set_dedicated_host(i.dedicated_host.value);
+  out.set_capacity_reservation(i.capacity_reservation.value);
+  out.set_spot_request(i.spot_request.value);
+  out.set_interruption_at_ms(i.interruption_at.ms);
 }
 
 Result<core::Change> read(pb::Instance const& in) {
@@ -313,6 +340,7 @@ Result<core::Change> read(pb::Instance const& in) {
   Tags tags = TRY(read(in.tags()));
   Wanted const wanted = TRY(decoded(in.wanted()));
   Seen const seen = TRY(wire::decoded(in.seen()));
+  Tenancy const tenancy = TRY(decoded(in.tenancy()));
   Instance i{
       .id = InstanceId(in.id()),
       .tenant = TenantId(in.tenant()),
@@ -323,6 +351,7 @@ Result<core::Change> read(pb::Instance const& in) {
       .vcpus = in.vcpus(),
       .memory = Mebibytes(in.memory_mib()),
       .disk_gib = in.disk_gib(),
+      .is_cpu_dedicated = in.is_cpu_dedicated(),
       .image = ImageId(in.image()),
       .image_digest = in.image_digest(),
       .image_format = image_format,
@@ -337,6 +366,13 @@ Result<core::Change> read(pb::Instance const& in) {
       .is_monitored = in.is_monitored(),
       .shutdown_behavior = shutdown_behavior,
       .tags = std::move(tags),
+      .placement_group = PlacementGroupId(in.placement_group()),
+      .partition = in.partition(),
+      .tenancy = tenancy,
+      .dedicated_host = DedicatedHostId(in.dedicated_host()),
+      .capacity_reservation = CapacityReservationId(in.capacity_reservation()),
+      .spot_request = SpotRequestId(in.spot_request()),
+      .interruption_at = {in.interruption_at_ms()},
       .zone = ZoneName(in.zone()),
       .placement = std::nullopt,
       .wanted = wanted,

@@ -63,47 +63,78 @@ void SpreadGroup::erase(HostIndex host) {
   more_.erase(at);
 }
 
-HostIndex CellFleet::add_host(HostSetup const& setup) {
+// The index of a retired host with as many cells, or a new one.
+HostIndex CellFleet::index_for(std::size_t cells) {
+  if (std::vector<HostIndex>& again = retired_[cells]; !again.empty()) {
+    HostIndex const index = again.back();
+    again.pop_back();
+    --hosts_retired_;
+    return index;
+  }
   ENSURE(hosts_.size() < kFleetHostsMax);
+  auto const index = static_cast<HostIndex>(hosts_.size());
+  hosts_.push_back({.first_cell = static_cast<CellIndex>(free_.size())});
+  free_.resize(free_.size() + cells);
+  cell_hosts_.resize(cell_hosts_.size() + cells, index);
+  return index;
+}
+
+HostIndex CellFleet::add_host(HostSetup const& setup) {
   ENSURE(!setup.cells.empty() && setup.cells.size() <= kCellsPerHostMax);
   ENSURE(setup.zone < kZonesMax);
-  auto const index = static_cast<HostIndex>(hosts_.size());
   Kind const kind{.zone = setup.zone, .traits = setup.traits, .cells = setup.cells};
   auto const [at, is_new] =
       kind_numbers_.try_emplace(kind, static_cast<std::uint32_t>(kinds_.size()));
   if (is_new) kinds_.push_back(kind);
-  hosts_.push_back({.first_cell = static_cast<CellIndex>(free_.size()),
-                    .kind = at->second,
-                    .instances = 0,
-                    .instances_max = setup.instances_max,
-                    .disk_left_gib = setup.disk_gib,
-                    .cells = static_cast<std::uint8_t>(setup.cells.size()),
-                    .is_up = setup.is_up,
-                    .is_cordoned = setup.is_cordoned});
-  Totals size;
+  HostIndex const index = index_for(setup.cells.size());
+  hosts_[index] = {.first_cell = hosts_[index].first_cell,
+                   .kind = at->second,
+                   .instances = 0,
+                   .instances_max = setup.instances_max,
+                   .disk_left_gib = setup.disk_gib,
+                   .cells = static_cast<std::uint8_t>(setup.cells.size()),
+                   .is_up = setup.is_up,
+                   .is_cordoned = setup.is_cordoned};
+  CellIndex next = hosts_[index].first_cell;
   for (Room const& cell : setup.cells) {
     ENSURE(cell.vcpus > 0 && cell.vcpus <= kCellVcpusMax);
     ENSURE(cell.memory_mib > 0 && cell.memory_mib <= kCellMemoryMibMax);
-    free_.push_back(cell);
-    cell_hosts_.push_back(index);
+    free_[next++] = cell;
     auto kind_of_cell = std::ranges::find(cell_kinds_, cell, &CellKind::capacity);
     if (kind_of_cell == cell_kinds_.end())
       kind_of_cell = cell_kinds_.insert(cell_kinds_.end(), {.capacity = cell});
     kind_of_cell->cells_per_host =
         std::max(kind_of_cell->cells_per_host, static_cast<std::int32_t>(setup.cells.size()));
+  }
+  if (zones_.size() <= setup.zone) zones_.resize(setup.zone + std::size_t{1});
+  count_capacity(index, 1);
+  return index;
+}
+
+void CellFleet::retire_host(HostIndex index) {
+  Host& host = hosts_[index];
+  ENSURE(!host.is_retired && host.instances == 0);
+  host.is_retired = true;
+  ++hosts_retired_;
+  retired_[host.cells].push_back(index);
+  count_capacity(index, -1);
+}
+
+void CellFleet::count_capacity(HostIndex host, std::int64_t times) {
+  Kind const& kind = kinds_[hosts_[host].kind];
+  Totals size;
+  for (Room const& cell : kind.cells) {
     size.vcpus += cell.vcpus;
     size.memory_mib += cell.memory_mib;
   }
-  if (zones_.size() <= setup.zone) zones_.resize(setup.zone + std::size_t{1});
-  Zone& zone = zones_[setup.zone];
-  ++zone.hosts_by_vcpus[size.vcpus];
-  ++zone.hosts_by_memory[size.memory_mib];
+  Zone& zone = zones_[kind.zone];
+  zone.hosts_by_vcpus[size.vcpus] += times;
+  zone.hosts_by_memory[size.memory_mib] += times;
   for (Totals* sum : {&zone.capacity, &capacity_}) {
-    sum->vcpus += size.vcpus;
-    sum->memory_mib += size.memory_mib;
+    sum->vcpus += times * size.vcpus;
+    sum->memory_mib += times * size.memory_mib;
   }
   refresh_reserve(zone);
-  return index;
 }
 
 void CellFleet::reserve_hosts(std::int32_t hosts_per_zone) {
@@ -154,10 +185,7 @@ void CellFleet::account(Seat const& seat, std::int32_t times) {
 void CellFleet::take(Seat const& seat, std::int32_t count) {
   ENSURE(count == 1 || seat.group == 0);
   account(seat, count);
-  Host const& host = hosts_[seat.host];
-  for (CellIndex cell = host.first_cell; cell < host.first_cell + host.cells; ++cell)
-    ENSURE(free_[cell].vcpus >= 0 && free_[cell].memory_mib >= 0);
-  if (host.instances == count) {
+  if (hosts_[seat.host].instances == count) {
     ++hosts_in_use_;
     hosts_[seat.host].opened = ++hosts_opened_;
   }
@@ -268,6 +296,7 @@ Answer CellFleet::scan(Request const& request, Policy const& policy,
   std::vector<std::int32_t> parts(kinds_.size());
   for (std::uint32_t k = 0; k < kinds_.size(); ++k) parts[k] = parts_of(k, request.need);
   for (HostIndex i = 0; i < hosts_.size(); ++i) {
+    if (hosts_[i].is_retired) continue;
     ++refusal.hosts_considered;
     std::optional<Obstacle> why = obstacle(i, request);
     std::int32_t const count = parts[hosts_[i].kind];

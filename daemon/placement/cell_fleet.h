@@ -145,13 +145,16 @@ class CellFleet {
   // Breaks (ENSURE) on a setup beyond the limits above: the caller has checked what came from
   // people.
   HostIndex add_host(HostSetup const& setup);
+  // The host, on which nothing may be, is no more; a host added later may get its index.
+  void retire_host(HostIndex host);
   void set_up(HostIndex host, bool is_up) { hosts_[host].is_up = is_up; }
   void set_cordoned(HostIndex host, bool is_cordoned) { hosts_[host].is_cordoned = is_cordoned; }
   // Keeps so much of every zone unsold that the instances of its `hosts` largest hosts would find
   // room elsewhere in the zone, counted in vCPUs and in MiB over the zone as a whole. 0: nothing.
   void reserve_hosts(std::int32_t hosts_per_zone);
 
-  // `count`: so many such seats, one after the other, without a group.
+  // `count`: so many such seats, one after the other, without a group. More than is free may be
+  // taken: what already runs counts, whatever its host is said to have by now.
   void take(Seat const& seat, std::int32_t count = 1);
   void give_back(Seat const& seat);
 
@@ -188,11 +191,12 @@ class CellFleet {
     std::uint8_t cells = 1;
     bool is_up = true;
     bool is_cordoned = false;
+    bool is_retired = false;
     std::uint32_t opened = 0;  // a number that grows with each host that comes into use
 
     // Whether anything new may go there, room aside.
     [[nodiscard]] bool is_listed() const {
-      return is_up && !is_cordoned && instances < instances_max;
+      return is_up && !is_cordoned && !is_retired && instances < instances_max;
     }
   };
   // Hosts that were set up alike.
@@ -204,7 +208,7 @@ class CellFleet {
     auto operator<=>(Kind const&) const = default;
   };
 
-  [[nodiscard]] std::size_t size() const { return hosts_.size(); }
+  [[nodiscard]] std::size_t size() const { return hosts_.size(); }  // with the retired ones
   [[nodiscard]] std::size_t cells() const { return free_.size(); }
   [[nodiscard]] Host const& host(HostIndex i) const { return hosts_[i]; }
   [[nodiscard]] std::vector<Kind> const& kinds() const { return kinds_; }
@@ -215,7 +219,7 @@ class CellFleet {
   [[nodiscard]] FleetFacts facts() const {
     return {.used = used_,
             .capacity = capacity_,
-            .hosts = static_cast<std::int64_t>(hosts_.size()),
+            .hosts = static_cast<std::int64_t>(hosts_.size()) - hosts_retired_,
             .hosts_in_use = hosts_in_use_,
             .cells = cell_kinds_};
   }
@@ -238,6 +242,9 @@ class CellFleet {
     std::map<std::int64_t, std::int64_t> hosts_by_vcpus, hosts_by_memory;  // size: how many hosts
   };
   void refresh_reserve(Zone& zone) const;
+  // Counts the host's capacity in the sums; `times`: -1: no more.
+  void count_capacity(HostIndex host, std::int64_t times);
+  HostIndex index_for(std::size_t cells);
   [[nodiscard]] Obstacle missing_room(HostIndex host, Room const& need, std::int32_t parts) const;
   void account(Seat const& seat, std::int32_t times);
 
@@ -253,6 +260,9 @@ class CellFleet {
   std::uint32_t hosts_opened_ = 0;
   std::int32_t reserve_hosts_ = 0;
   std::int64_t hosts_in_use_ = 0;
+  std::int64_t hosts_retired_ = 0;
+  // Whose index is to be given again, by their number of cells.
+  std::array<std::vector<HostIndex>, kCellsPerHostMax + 1> retired_;
 };
 
 }  // namespace berth::placement

@@ -280,13 +280,16 @@ bool Demand::refresh_cells(CellTables& cells, std::size_t index, FleetFacts cons
   return refresh_tight(cells, index, facts) || regime != cells.regime;
 }
 
-bool Demand::refresh(FleetFacts const& facts) {
-  bool is_changed = false;
+void Demand::know_cells(FleetFacts const& facts) {
   for (std::size_t i = tables_.cells.size(); i < facts.cells.size(); ++i) {
     tables_.cells.push_back(tables_for(facts.cells[i]));
     sources_.emplace_back();
-    is_changed = true;
   }
+}
+
+bool Demand::refresh(FleetFacts const& facts) {
+  bool is_changed = tables_.cells.size() < facts.cells.size();
+  know_cells(facts);
   for (std::size_t i = 0; i < tables_.cells.size(); ++i) {
     if (tables_.cells[i].cells_per_host != facts.cells[i].cells_per_host) {
       tables_.cells[i].cells_per_host = facts.cells[i].cells_per_host;

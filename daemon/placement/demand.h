@@ -95,6 +95,8 @@ struct FleetFacts {
 
 class Demand {
  public:
+  // Hosts came: each capacity of cells has its table before it is first asked for one.
+  void know_cells(FleetFacts const& facts);
   // Once per request, placed or not, before its scores are computed. True: the tables that a reader
   // of `reads` sees have changed.
   bool asked(Room const& need, TablesRead reads, FleetFacts const& facts);

@@ -64,8 +64,16 @@ void IndexedFleet::change_listing(HostIndex host, Change change) {
 
 HostIndex IndexedFleet::add_host(HostSetup const& setup) {
   HostIndex const host = fleet_.add_host(setup);
+  demand_.know_cells(fleet_.facts());
   idle_.follow(host, fleet_);
+  note_host(host);
   return host;
+}
+
+void IndexedFleet::retire_host(HostIndex host) {
+  fleet_.retire_host(host);
+  idle_.forget(host, fleet_.host(host).kind);
+  note_host(host);
 }
 
 void IndexedFleet::set_up(HostIndex host, bool is_up) {
@@ -76,23 +84,35 @@ void IndexedFleet::set_cordoned(HostIndex host, bool is_cordoned) {
   change_listing(host, [&] { fleet_.set_cordoned(host, is_cordoned); });
 }
 
-void IndexedFleet::take(Seat const& seat) {
+void IndexedFleet::hold(Seat const& seat) {
   bool const was_in_classes = is_in_classes(seat.host);
   fleet_.take(seat);
-  demand_.placed(seat.need, policy_.reads);
   follow(seat.host, seat.cells, was_in_classes);
 }
 
-void IndexedFleet::release(Seat const& seat) {
+void IndexedFleet::let_go(Seat const& seat) {
   fleet_.expect_group(seat.group);
   bool const was_in_classes = is_in_classes(seat.host);
   fleet_.give_back(seat);
-  demand_.released(seat.need, policy_.reads);
   follow(seat.host, seat.cells, was_in_classes);
 }
 
-bool IndexedFleet::count_demand(Request const& request) {
-  bool const is_changed = demand_.asked(request.need, policy_.reads, fleet_.facts());
+void IndexedFleet::take(Seat const& seat) {
+  hold(seat);
+  demand_.placed(seat.need, policy_->reads);
+}
+
+void IndexedFleet::release(Seat const& seat) {
+  let_go(seat);
+  demand_.released(seat.need, policy_->reads);
+}
+
+void IndexedFleet::count_demand(Request const& request) {
+  asked(request);
+}
+
+bool IndexedFleet::asked(Request const& request) {
+  bool const is_changed = demand_.asked(request.need, policy_->reads, fleet_.facts());
   if (is_changed) ++epoch_;
   return is_changed;
 }
@@ -143,7 +163,7 @@ std::optional<Candidate> IndexedFleet::candidate_of(ClassIndex i, std::int64_t s
   return Candidate{.score = score,
                    .host = host,
                    .cells = static_cast<std::uint8_t>(1U << (cell - fleet_.host(host).first_cell)),
-                   .order = fleet_.order(host, policy_)};
+                   .order = fleet_.order(host, *policy_)};
 }
 
 std::optional<Candidate> IndexedFleet::best_in_classes(Slot& slot, Request const& request) {
@@ -178,10 +198,10 @@ std::optional<Candidate> IndexedFleet::best_on_hosts(Slot& slot, Request const& 
   auto const consider = [&](std::size_t place, std::int64_t score) {
     auto const host = static_cast<HostIndex>(place);
     Candidate const other{
-        .score = score, .host = host, .cells = 0, .order = fleet_.order(host, policy_)};
+        .score = score, .host = host, .cells = 0, .order = fleet_.order(host, *policy_)};
     if (fleet_.is_open_to(host, request)) keep_better(best, other);
   };
-  if (policy_.ties == TieOrder::by_index && tree.least() != MinTree::kNone)
+  if (policy_->ties == TieOrder::by_index && tree.least() != MinTree::kNone)
     consider(tree.first_least(), tree.least());
   if (!best) {
     MinTree::Walk walk(tree);
@@ -192,7 +212,7 @@ std::optional<Candidate> IndexedFleet::best_on_hosts(Slot& slot, Request const& 
   }
   if (!best) return std::nullopt;
   std::int32_t const parts = fleet_.parts_of(fleet_.host(best->host).kind, request.need);
-  return fleet_.best_cells(best->host, request.need, parts, policy_, demand_.tables());
+  return fleet_.best_cells(best->host, request.need, parts, *policy_, demand_.tables());
 }
 
 std::optional<Candidate> IndexedFleet::best_idle(Request const& request, Slot const& slot) {
@@ -203,10 +223,10 @@ std::optional<Candidate> IndexedFleet::best_idle(Request const& request, Slot co
     std::optional<HostIndex> const host =
         idle_.lowest(kind, fleet_, [&](HostIndex h) { return fleet_.is_open_to(h, request); });
     if (!host) continue;
-    bool const is_last = policy_.empty_hosts == EmptyHosts::last;
+    bool const is_last = policy_->empty_hosts == EmptyHosts::last;
     if (is_last && best && best->host < *host) continue;
     std::optional<Candidate> const other =
-        fleet_.best_cells(*host, request.need, fit.parts, policy_, demand_.tables());
+        fleet_.best_cells(*host, request.need, fit.parts, *policy_, demand_.tables());
     ENSURE(other);
     if (is_last)
       best = other;
@@ -219,9 +239,9 @@ std::optional<Candidate> IndexedFleet::best_idle(Request const& request, Slot co
 std::optional<Candidate> IndexedFleet::best(Slot* slot, Request const& request) {
   if (slot == nullptr) return std::nullopt;
   std::optional<Candidate> best;
-  if (slot->has_single && !policy_.is_by_order) best = best_in_classes(*slot, request);
-  if (slot->has_split || policy_.is_by_order) keep_better(best, best_on_hosts(*slot, request));
-  if (!best || policy_.empty_hosts == EmptyHosts::alike)
+  if (slot->has_single && !policy_->is_by_order) best = best_in_classes(*slot, request);
+  if (slot->has_split || policy_->is_by_order) keep_better(best, best_on_hosts(*slot, request));
+  if (!best || policy_->empty_hosts == EmptyHosts::alike)
     keep_better(best, best_idle(request, *slot));
   return best;
 }
@@ -229,7 +249,7 @@ std::optional<Candidate> IndexedFleet::best(Slot* slot, Request const& request) 
 std::optional<Seat> IndexedFleet::choose(Request const& request) {
   ENSURE(request.need.vcpus > 0 && request.need.memory_mib > 0);
   fleet_.expect_group(request.group);
-  count_demand(request);
+  asked(request);
   return choose_again(request);
 }
 
@@ -260,14 +280,14 @@ void IndexedFleet::add_runners_up(Slot const& slot, Request const& request, Scor
 }
 
 std::optional<Seat> IndexedFleet::place_explained(Request const& request, ScoreTable& table) {
-  count_demand(request);
+  asked(request);
   table.size = 0;
   Slot* const slot = slot_of(request);
   std::optional<Candidate> const found = best(slot, request);
   if (!found) return std::nullopt;
   table.rows[table.size++] = *found;
   bool const is_idle = fleet_.host(found->host).instances == 0;
-  if (slot->has_single && !policy_.is_by_order && !is_idle) add_runners_up(*slot, request, table);
+  if (slot->has_single && !policy_->is_by_order && !is_idle) add_runners_up(*slot, request, table);
   Seat const seat = CellFleet::seat(*found, request);
   take(seat);
   return seat;

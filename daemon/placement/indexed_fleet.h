@@ -43,9 +43,11 @@ struct ScoreTable {
 class IndexedFleet {
  public:
   // The policy must outlive the fleet, as those of policies() do.
-  explicit IndexedFleet(Policy const& policy) : policy_(policy) {}
+  explicit IndexedFleet(Policy const& policy) : policy_(&policy) {}
 
   HostIndex add_host(HostSetup const& setup);
+  // As CellFleet's.
+  void retire_host(HostIndex host);
   void set_up(HostIndex host, bool is_up);
   void set_cordoned(HostIndex host, bool is_cordoned);
   void reserve_hosts(std::int32_t hosts_per_zone) { fleet_.reserve_hosts(hosts_per_zone); }
@@ -60,6 +62,12 @@ class IndexedFleet {
   void take(Seat const& seat);
   void release(Seat const& seat);
 
+  // For who decides at one time and takes at another: the request alone, counted in the demand; and
+  // a seat taken and given back between two decisions, which no later one will know of.
+  void count_demand(Request const& request);
+  void hold(Seat const& seat);
+  void let_go(Seat const& seat);
+
   // choose and take.
   std::optional<Seat> place(Request const& request);
   // The same as `count` times place, until one finds nothing; appends to `seats`. Cheaper, because
@@ -71,11 +79,11 @@ class IndexedFleet {
 
   // By looking at every host: what `choose` answers, after it was asked; and why not.
   [[nodiscard]] Answer scan(Request const& request) const {
-    return fleet_.scan(request, policy_, demand_.tables());
+    return fleet_.scan(request, *policy_, demand_.tables());
   }
 
   [[nodiscard]] CellFleet const& fleet() const { return fleet_; }
-  [[nodiscard]] Policy const& policy() const { return policy_; }
+  [[nodiscard]] Policy const& policy() const { return *policy_; }
   [[nodiscard]] FleetTables const& tables() const { return demand_.tables(); }
   [[nodiscard]] std::size_t classes() const { return classes_.size(); }
 
@@ -91,9 +99,9 @@ class IndexedFleet {
   };
 
   [[nodiscard]] Scene scene() const {
-    return {.fleet = fleet_, .policy = policy_, .tables = demand_.tables(), .epoch = epoch_};
+    return {.fleet = fleet_, .policy = *policy_, .tables = demand_.tables(), .epoch = epoch_};
   }
-  bool count_demand(Request const& request);  // true: scores computed before are stale
+  bool asked(Request const& request);  // true: scores computed before are stale
   Slot* slot_of(Request const& request);
   [[nodiscard]] std::optional<Candidate> best(Slot* slot, Request const& request);
   [[nodiscard]] std::optional<Candidate> best_in_classes(Slot& slot, Request const& request);
@@ -121,7 +129,7 @@ class IndexedFleet {
 
   [[nodiscard]] CellClass class_of(CellIndex cell) const;
   [[nodiscard]] Member member_of(CellIndex cell) const {
-    return member(fleet_.order(fleet_.host_of(cell), policy_), cell);
+    return member(fleet_.order(fleet_.host_of(cell), *policy_), cell);
   }
   [[nodiscard]] bool is_in_classes(HostIndex host) const;
   void follow(HostIndex host, std::uint32_t cells, bool was_in_classes);
@@ -129,7 +137,7 @@ class IndexedFleet {
   template <class Change>
   void change_listing(HostIndex host, Change change);
 
-  Policy const& policy_;
+  Policy const* policy_;
   CellFleet fleet_;
   Demand demand_;
   std::uint64_t epoch_ = 0;

@@ -67,6 +67,10 @@ class Checkers final : public GuestWatch {
   // How the hosts and the records agree when nothing is under way (I5). Empty: they do.
   [[nodiscard]] static std::string disagreement(core::State const& state,
                                                 std::vector<Machine const*> const& machines);
+  // How the guests that run on one machine sit otherwise than their records say: on their own
+  // CPUs, or on what their cells have left when the own ones of others are taken off with their
+  // whole cores. Empty: they sit so.
+  [[nodiscard]] static std::string misplaced(core::State const& state, Machine const& machine);
 
   // GuestWatch.
   void on_process_began(HostId const& host, InstanceId const& id) override;
@@ -95,7 +99,8 @@ class Checkers final : public GuestWatch {
     Mebibytes memory;
     WallTime ended;
     bool is_shut_down_inside = false;
-    bool is_known_stopped = false;  // has given its CPUs and memory back
+    bool is_known_stopped = false;       // has given its CPUs and memory back
+    std::vector<std::int32_t> own_cpus;  // those it has to itself, also when it is stopped
   };
   [[nodiscard]] static Durable durable(Instance const& instance);
   using Order = std::pair<Term, Generation>;
@@ -104,6 +109,7 @@ class Checkers final : public GuestWatch {
   void on_new(Instance const& instance);
   void on_shut_down_told(Instance const& instance, bool was_told);
   void on_erased(InstanceId const& id);
+  void check_own_cpus(InstanceId const& id, Durable const& now, Durable const& before);
   void check_room(HostId const& host, InstanceId const& beginning);
   void check_is_stored(HostId const& host, agent::Action const& action);
   void on_audit(core::AuditRecord const& record);

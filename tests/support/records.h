@@ -54,6 +54,10 @@ class Draw {
   void one(InstanceId& v) { v.value = "i-" + entropy_.hex(17); }
   void one(ReservationId& v) { v.value = "r-" + entropy_.hex(17); }
 
+  void one(PlacementGroupId& v) { v.value = "pg-" + entropy_.hex(17); }
+  void one(DedicatedHostId& v) { v.value = "h-" + entropy_.hex(17); }
+  void one(CapacityReservationId& v) { v.value = "cr-" + entropy_.hex(17); }
+  void one(SpotRequestId& v) { v.value = "sir-" + entropy_.hex(8); }
   void one(LaunchTemplateId& v) { v.value = "lt-" + entropy_.hex(17); }
   void one(PlacementGroup& v) {
     auto& [id, tenant, name, strategy, spread_level, partition_count, tags, created] = v;
@@ -72,6 +76,7 @@ class Draw {
   void one(KeyKind& v) { v = static_cast<KeyKind>(entropy_.below(2)); }
   void one(Wanted& v) { v = static_cast<Wanted>(entropy_.below(3)); }
   void one(Seen& v) { v = static_cast<Seen>(entropy_.below(6)); }
+  void one(Tenancy& v) { v = static_cast<Tenancy>(entropy_.below(3)); }
   void one(ShutdownBehavior& v) { v = static_cast<ShutdownBehavior>(entropy_.below(2)); }
 
   template <class T>
@@ -113,8 +118,11 @@ class Draw {
     one(cells.emplace_back());  // never empty
   }
   void one(Placement& v) {
-    auto& [host, generation] = v;
-    all(host, generation);
+    auto& [host, generation, cells, cpus] = v;
+    all(host, generation, cells, cpus);
+    for (std::size_t i = 0; i < cells.size(); ++i) {  // ascending
+      cells[i] = static_cast<std::int32_t>(3 * i + entropy_.below(3));
+    }
   }
   void one(Quota& v) {
     auto& [instances, vcpus, memory, disk_gib, key_pairs, images] = v;
@@ -149,9 +157,9 @@ class Draw {
   }
   void one(InstanceType& v) {
     auto& [name, vcpus, memory, threads_per_core, is_burstable, is_current_generation,
-           is_free_tier_eligible, network_mbps, ebs_mbps, cpu_vendor] = v;
+           is_free_tier_eligible, network_mbps, ebs_mbps, cpu_vendor, is_cpu_dedicated] = v;
     all(name, vcpus, memory, threads_per_core, is_burstable, is_current_generation,
-        is_free_tier_eligible, network_mbps, ebs_mbps, cpu_vendor);
+        is_free_tier_eligible, network_mbps, ebs_mbps, cpu_vendor, is_cpu_dedicated);
   }
   void one(Image& v) {
     auto& [id, owner, is_public, name, description, format, sha, file_size, virtual_size, tags,
@@ -175,16 +183,19 @@ class Draw {
   }
   void one(Instance& v) {
     auto& [id, tenant, reservation, launch_index, client_token, type, vcpus, memory, disk_gib,
-           image, image_digest, image_format, key_name, public_key, user_data, uuid, mac,
-           disable_api_termination, disable_api_stop, ebs_optimized, is_monitored,
-           shutdown_behavior, tags, zone, placement, wanted, reboots_wanted, starts_wanted, seen,
-           seen_reason, private_ip, launch_time, created, ended, state_reason, transition_reason] =
-        v;
-    all(id, tenant, reservation, launch_index, client_token, type, vcpus, memory, disk_gib, image,
-        image_format, key_name, public_key, user_data, uuid, mac, disable_api_termination,
-        disable_api_stop, ebs_optimized, is_monitored, shutdown_behavior, tags, zone, placement,
-        wanted, reboots_wanted, starts_wanted, seen, seen_reason, private_ip, launch_time, created,
-        ended, state_reason, transition_reason);
+           is_cpu_dedicated, image, image_digest, image_format, key_name, public_key, user_data,
+           uuid, mac, disable_api_termination, disable_api_stop, ebs_optimized, is_monitored,
+           shutdown_behavior, tags, placement_group, partition, tenancy, dedicated_host,
+           capacity_reservation, spot_request, interruption_at, zone, placement, wanted,
+           reboots_wanted, starts_wanted, seen, seen_reason, private_ip, launch_time, created,
+           ended, state_reason, transition_reason] = v;
+    all(id, tenant, reservation, launch_index, client_token, type, vcpus, memory, disk_gib,
+        is_cpu_dedicated, image, image_format, key_name, public_key, user_data, uuid, mac,
+        disable_api_termination, disable_api_stop, ebs_optimized, is_monitored, shutdown_behavior,
+        tags, zone, placement, wanted, reboots_wanted, starts_wanted, seen, seen_reason, private_ip,
+        launch_time, created, ended, state_reason, transition_reason, partition, tenancy,
+        interruption_at);
+    some_of(placement_group, dedicated_host, capacity_reservation, spot_request);
     image_digest = digest();
   }
   void one(core::TokenRow& v) {
@@ -234,6 +245,11 @@ class Draw {
   std::string digest() { return entropy_.hex(64); }
 
  private:
+  // Ids that may be absent.
+  template <class... Ids>
+  void some_of(Ids&... ids) {
+    ((ids = Ids(), entropy_.below(2) == 1 ? one(ids) : void()), ...);
+  }
   std::string digits(std::size_t count, std::string const& alphabet) {
     std::string out;
     while (out.size() < count) out += alphabet[entropy_.below(alphabet.size())];

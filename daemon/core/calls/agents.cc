@@ -237,8 +237,8 @@ Result<Decision> report(State const& state, AgentReport const& input, Context& c
   }
   for (InstanceStatus const& line : status.instances) {
     Instance const* known = find(state.instances, line.id);
-    Placement const expected{host->id, line.generation};
-    if (known == nullptr || known->placement != expected) {
+    if (known == nullptr || !known->placement ||
+        !known->placement->is_at(host->id, line.generation)) {
       // A tombstone's last echo, or something this daemon knows nothing of: reported, never
       // touched.
       if (line.seen != Seen::absent) seen.unknown.push_back(line.id);

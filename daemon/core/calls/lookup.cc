@@ -93,8 +93,10 @@ HostView host_view(State const& state, Host const& host, Context const& context)
   SeeHost const* seen = find(state.seen, host.id);
   HostView out{.host = host};
   out.health = health(seen, context.now.monotonic, state.policy);
-  out.capacity = capacity(host, state.policy);
-  if (auto const* room = find(state.derived.fleet, host.id)) out.used = room->used;
+  if (HostRoom const* room = find(state.derived.fleet, host.id)) {
+    out.capacity = room->capacity;
+    out.used = room->used;
+  }
   if (seen != nullptr) {
     out.is_connected = seen->is_connected;
     if (!seen->boot_id.empty()) {

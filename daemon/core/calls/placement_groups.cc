@@ -106,6 +106,11 @@ Result<Decision> call(State const& state, Caller const& caller, CreatePlacementG
                  "You have reached the limit of " +
                      std::to_string(limits::kPlacementGroupsPerTenantMax) + " placement groups"};
   }
+  if (state.placement_groups.size() >= limits::kPlacementGroupsMax) {
+    return Error{Code::quota, "placement-group",
+                 "the region is at its limit of " + std::to_string(limits::kPlacementGroupsMax) +
+                     " placement groups"};
+  }
   PlacementGroup group{.id = drawn<PlacementGroupId>("pg-", context.entropy),
                        .tenant = caller.tenant,
                        .name = ask.name,

@@ -59,6 +59,8 @@
   PLANT(batch_placed_apart, "places each instance of a launch as if it were alone")              \
   PLANT(memory_oversold, "sells a host's last gibibyte of memory twice")                         \
   PLANT(cordon_ignored, "places new instances on cordoned hosts")                                \
+  PLANT(cpus_given_twice, "gives CPUs that another instance has to itself")                      \
+  PLANT(shared_cpus_untold, "tells a host nothing of CPUs that are shared no more")              \
   /* agent/driver */                                                                             \
   PLANT(older_specs_accepted, "obeys whatever spec came last")                                   \
   PLANT(term_ignored, "compares generations across terms")                                       \
@@ -73,7 +75,8 @@
   PLANT(starts_for_ever, "never gives up a start that fails")                                    \
   PLANT(power_button_only, "waits for ever for a guest that ignores the power button")           \
   PLANT(disk_forgotten, "calls an instance removed while its disk is there")                     \
-  PLANT(stop_removes, "removes what should only be stopped")
+  PLANT(stop_removes, "removes what should only be stopped")                                     \
+  PLANT(pins_left, "never moves a guest that runs to other CPUs")
 
 namespace berth {
 

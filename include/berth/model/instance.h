@@ -64,6 +64,9 @@ struct Placement {
   // an odd count leaves the last sibling idle. Empty: floats over what its cells have to share.
   std::vector<std::int32_t> cpus;
 
+  [[nodiscard]] bool is_at(HostId const& other, PlacementGeneration at) const {
+    return host == other && generation == at;
+  }
   bool operator==(Placement const&) const = default;
 };
 

@@ -11,6 +11,7 @@ namespace berth::limits {
 
 // Whole region.
 inline constexpr std::size_t kLaunchTemplateVersionsMax = 200'000;
+inline constexpr std::size_t kPlacementGroupsMax = 200'000;
 inline constexpr std::size_t kHostsMax = 100'000;
 inline constexpr std::size_t kTenantsMax = 100'000;
 inline constexpr std::size_t kInstanceTypesMax = 2'000;
