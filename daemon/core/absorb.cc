@@ -84,6 +84,9 @@ void index_instance(State& state, Instance const& instance) {
   ++d.instances_of_image[instance.image];
   d.used_by_tenant[instance.tenant] += held(instance);
   d.instances_of_host[instance.placement->host].insert(instance.id);
+  if (!instance.placement_group.value.empty()) {
+    d.instances_of_group[instance.placement_group].insert(instance.id);
+  }
   d.fleet[instance.placement->host].used += held_on_host(instance, state.policy);
   d.placer.take(holding(instance, state.policy));
 }
@@ -100,6 +103,9 @@ void unindex_instance(State& state, Instance const& instance) {
   if (--image->second == 0) d.instances_of_image.erase(image);
   subtract(d.used_by_tenant, instance.tenant, held(instance));
   remove_from(d.instances_of_host, instance.placement->host, instance.id);
+  if (!instance.placement_group.value.empty()) {
+    remove_from(d.instances_of_group, instance.placement_group, instance.id);
+  }
   d.placer.give_back(holding(instance, state.policy));
   placement::Usage const what = held_on_host(instance, state.policy);
   if (PLANTED(released_twice)) d.fleet[instance.placement->host].used -= what;
@@ -208,6 +214,18 @@ void erase_launch_template_version(State& state, EraseLaunchTemplateVersion cons
   state.launch_template_versions.erase(it);
 }
 
+void put_placement_group(State& state, PlacementGroup const& group) {
+  state.placement_groups[group.id] = group;
+  state.derived.placement_group_by_name[{group.tenant, group.name}] = group.id;
+}
+
+void erase_placement_group(State& state, PlacementGroupId const& id) {
+  auto const it = state.placement_groups.find(id);
+  ENSURE(it != state.placement_groups.end());
+  state.derived.placement_group_by_name.erase({it->second.tenant, it->second.name});
+  state.placement_groups.erase(it);
+}
+
 void put_token(State& state, TokenRow const& row) {
   std::pair const key{row.tenant, row.token};
   if (TokenRow const* old = find(state.tokens, key); old != nullptr && old->expires.ms != 0) {
@@ -263,6 +281,8 @@ void absorb(State& state, Change const& change) {
           [&](EraseLaunchTemplate const& c) { erase_launch_template(state, c.id); },
           [&](PutLaunchTemplateVersion const& c) { put_launch_template_version(state, c.version); },
           [&](EraseLaunchTemplateVersion const& c) { erase_launch_template_version(state, c); },
+          [&](PutPlacementGroup const& c) { put_placement_group(state, c.group); },
+          [&](ErasePlacementGroup const& c) { erase_placement_group(state, c.id); },
           [&](AppendAudit const& c) {
             state.region.audit_count = c.record.number;
             state.region.audit_digest = c.record.digest;

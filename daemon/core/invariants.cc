@@ -146,6 +146,32 @@ void check_launch_templates(State const& state, Broken& broken) {
   }
 }
 
+// A member's group is there, is its tenant's, and has its partition.
+void check_placement_groups(State const& state, Broken& broken) {
+  std::map<std::pair<TenantId, std::string>, PlacementGroupId> by_name;
+  for (auto const& [id, group] : state.placement_groups) by_name[{group.tenant, group.name}] = id;
+  if (by_name != state.derived.placement_group_by_name ||
+      by_name.size() != state.placement_groups.size()) {
+    broken.push_back("placement groups by name differ");
+  }
+  std::map<PlacementGroupId, std::set<InstanceId>> members;
+  for (auto const& [id, instance] : state.instances) {
+    if (instance.placement_group.value.empty() || !instance.placement) continue;
+    members[instance.placement_group].insert(id);
+    PlacementGroup const* group = find(state.placement_groups, instance.placement_group);
+    if (group == nullptr || group->tenant != instance.tenant) {
+      broken.push_back(id.value + " is of no placement group of its tenant");
+    } else if (instance.partition > group->partition_count ||
+               (instance.partition > 0) != (group->strategy == PlacementStrategy::partition)) {
+      broken.push_back(id.value + " is in partition " + std::to_string(instance.partition) +
+                       ", which its placement group does not have");
+    }
+  }
+  if (members != state.derived.instances_of_group) {
+    broken.push_back("instances by placement group differ");
+  }
+}
+
 }  // namespace
 
 std::vector<std::string> broken_invariants(State const& state) {
@@ -154,6 +180,7 @@ std::vector<std::string> broken_invariants(State const& state) {
   check_cells(state, broken);
   check_references(state, broken);
   check_launch_templates(state, broken);
+  check_placement_groups(state, broken);
   return broken;
 }
 

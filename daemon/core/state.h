@@ -35,6 +35,9 @@ struct Derived {
   std::map<std::pair<TenantId, std::string>, KeyPairId> key_pair_by_name;
   std::map<std::pair<TenantId, std::string>, LaunchTemplateId> launch_template_by_name;
   std::map<TenantId, std::int64_t> launch_template_versions;  // of a tenant's templates together
+  std::map<std::pair<TenantId, std::string>, PlacementGroupId> placement_group_by_name;
+  // Those that hold something on their host; a group of none has no entry.
+  std::map<PlacementGroupId, std::set<InstanceId>> instances_of_group;
   std::map<TenantId, std::set<AccessKeyId>> access_keys_of_tenant;
   std::map<std::string, HostId> host_by_name;
   std::map<ImageId, std::int64_t> instances_of_image;  // those not yet ended
@@ -62,6 +65,7 @@ struct State {
   std::map<LaunchTemplateId, LaunchTemplate> launch_templates;
   std::map<std::pair<LaunchTemplateId, std::uint64_t>, LaunchTemplateVersion>
       launch_template_versions;  // each template has at least its default one
+  std::map<PlacementGroupId, PlacementGroup> placement_groups;
   std::map<HostId, Host> hosts;
   std::map<InstanceId, Instance> instances;
   std::map<std::pair<TenantId, std::string>, TokenRow> tokens;

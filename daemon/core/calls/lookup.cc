@@ -2,6 +2,7 @@
 
 #include "berth/base/plant.h"
 #include "daemon/core/calls/calls.h"
+#include "daemon/core/calls/placement_group_lookup.h"
 #include "daemon/core/instance_state.h"
 #include "daemon/core/names.h"
 
@@ -84,6 +85,7 @@ InstanceView view(State const& state, Instance const& instance, Context const& c
     out.host_health = health(find(state.seen, id), context.now.monotonic, state.policy);
     if (Host const* host = find(state.hosts, id)) out.host_name = host->name;
   }
+  out.placement_group_name = group_name_of(state, instance);
   return out;
 }
 

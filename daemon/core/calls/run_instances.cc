@@ -4,6 +4,7 @@
 
 #include "berth/base/plant.h"
 #include "daemon/core/calls/calls.h"
+#include "daemon/core/calls/placement_group_lookup.h"
 #include "daemon/core/instance_state.h"
 #include "daemon/core/names.h"
 
@@ -17,6 +18,7 @@ struct Launch {
   Image const* image = nullptr;
   KeyPair const* key = nullptr;  // nullptr: none was asked for
   std::int64_t disk_gib = 0;
+  GroupAsk group;
 };
 
 Error bad_value(std::string message) {
@@ -88,6 +90,7 @@ Result<Launch> check(State const& state, Caller const& caller, RunInstances cons
   }
   TRY(check_tags(ask.instance_tags));
   launch.disk_gib = TRY(disk_size(ask, *launch.image));
+  launch.group = TRY(asked_group(state, caller.tenant, ask));
   placement::Usage const one{launch.type->vcpus, launch.type->memory, launch.disk_gib, 1};
   std::int64_t const count = PLANTED(launch_quota_of_one) ? 1 : ask.max_count;
   TRY(check_quota(state, caller.tenant,
@@ -205,6 +208,8 @@ Instance record(Caller const& caller, RunInstances const& ask, Launch const& lau
   i.is_monitored = ask.monitoring.value_or(false);
   i.shutdown_behavior = ask.shutdown_behavior.value_or(ShutdownBehavior::stop);
   i.tags = ask.instance_tags;
+  if (launch.group.group != nullptr) i.placement_group = launch.group.group->id;
+  i.partition = launch.group.partition;
   if (ask.launch_template) {
     i.tags.emplace("aws:ec2launchtemplate:id", ask.launch_template->of.id);
     i.tags.emplace("aws:ec2launchtemplate:version", ask.launch_template->version);
@@ -269,7 +274,11 @@ Result<Decision> call(State const& state, Caller const& caller, RunInstances con
                                 {"type", instance.type.value},
                                 {"tenant", caller.tenant.value}}});
     reservation.instances.push_back(
-        {.instance = instance, .state = InstanceState::pending, .host_health = HostHealth::up});
+        {.instance = instance,
+         .state = InstanceState::pending,
+         .host_health = HostHealth::up,
+         .host_name = {},
+         .placement_group_name = launch.group.group != nullptr ? launch.group.group->name : ""});
     decision.changes.emplace_back(PutInstance{std::move(instance)});
   }
   if (!ask.client_token.empty() && !PLANTED(token_forgotten))
