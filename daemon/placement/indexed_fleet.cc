@@ -258,9 +258,15 @@ std::optional<Seat> IndexedFleet::choose(Request const& request) {
   return choose_again(request);
 }
 
-std::optional<Seat> IndexedFleet::choose_again(Request const& request) {
-  std::optional<Candidate> const found = best(slot_of(request), request);
+std::optional<Seat> IndexedFleet::choose_again(Request const& request, ScoreTable* table) {
+  Slot* const slot = slot_of(request);
+  std::optional<Candidate> const found = best(slot, request);
   if (!found) return std::nullopt;
+  if (table != nullptr) {
+    table->size = 0;
+    table->rows[table->size++] = *found;
+    add_runners_up(*slot, request, *table);
+  }
   return CellFleet::seat(*found, request);
 }
 
@@ -291,13 +297,8 @@ void IndexedFleet::add_runners_up(Slot& slot, Request const& request, ScoreTable
 std::optional<Seat> IndexedFleet::place_explained(Request const& request, ScoreTable& table) {
   asked(request);
   table.size = 0;
-  Slot* const slot = slot_of(request);
-  std::optional<Candidate> const found = best(slot, request);
-  if (!found) return std::nullopt;
-  table.rows[table.size++] = *found;
-  add_runners_up(*slot, request, table);
-  Seat const seat = CellFleet::seat(*found, request);
-  take(seat);
+  std::optional<Seat> const seat = choose_again(request, &table);
+  if (seat) take(*seat);
   return seat;
 }
 

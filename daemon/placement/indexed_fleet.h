@@ -50,7 +50,9 @@ class IndexedFleet {
   // Counts the request in the demand, then says where it would sit; absent: nowhere.
   [[nodiscard]] std::optional<Seat> choose(Request const& request);
   // The same without counting: for what runs already and is to sit elsewhere.
-  [[nodiscard]] std::optional<Seat> choose_again(Request const& request);
+  // `table`, if given: as place_explained's.
+  [[nodiscard]] std::optional<Seat> choose_again(Request const& request,
+                                                 ScoreTable* table = nullptr);
   void take(Seat const& seat);
   void release(Seat const& seat);
 

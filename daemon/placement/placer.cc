@@ -5,6 +5,7 @@
 
 #include "berth/base/ensure.h"
 #include "berth/base/plant.h"
+#include "daemon/placement/explain.h"
 
 namespace berth::placement {
 namespace {
@@ -182,11 +183,45 @@ std::optional<Place> Draft::place(Ask const& ask) {
   if (!request) return std::nullopt;
   std::optional<Seat> const seat = placer_.fleet_.choose_again(*request);
   if (!seat) return std::nullopt;
-  if (!PLANTED(batch_placed_apart)) {
-    placer_.fleet_.try_seat(*seat);
-    seats_.push_back(*seat);
-  }
+  keep(*seat);
   return placer_.place(*seat);
+}
+
+void Draft::keep(Seat const& seat) {
+  if (PLANTED(batch_placed_apart)) return;
+  placer_.fleet_.try_seat(seat);
+  seats_.push_back(seat);
+}
+
+std::optional<Place> Draft::place_noted(Ask const& ask, std::size_t counted_hosts_max,
+                                        PlacementNote& note) {
+  std::optional<Request> const request = placer_.request(ask);
+  if (!request) return std::nullopt;
+  bool const is_counted = placer_.hosts_.size() <= counted_hosts_max;
+  Explanation why;
+  if (is_counted)
+    why = explain(placer_.fleet_, *request);
+  else
+    why.chosen = placer_.fleet_.choose_again(*request, &why.table);
+  if (!why.chosen) return std::nullopt;
+  note = PlacementNote{.policy = std::string(placer_.policy())};
+  if (is_counted) {
+    note.scored_worse = why.scored_worse;
+    note.tightest = why.tightest ? std::string(name(*why.tightest)) : "";
+    NoSeat const removed = placer_.with_unlisted(why.removed, ask);
+    note.hosts = removed.hosts_considered;
+    for (std::size_t i = 0; i < kObstacles; ++i) {
+      if (removed.hosts_removed[i] == 0) continue;
+      note.removed.push_back(
+          {std::string(name(static_cast<Obstacle>(i))), removed.hosts_removed[i]});
+    }
+  }
+  for (std::size_t i = 0; i < why.table.size; ++i) {
+    Place row = placer_.place(CellFleet::seat(why.table.rows[i], *request));
+    note.rows.push_back({row.host, row.cells, why.table.rows[i].score});
+  }
+  keep(*why.chosen);
+  return placer_.place(*why.chosen);
 }
 
 std::optional<Place> Draft::place_on(HostId const& id, Room const& room) {
@@ -206,16 +241,11 @@ std::optional<Place> Draft::place_on(HostId const& id, Room const& room) {
   return placer_.place(seat);
 }
 
-NoSeat Draft::why_not(Ask const& ask) const {
-  NoSeat out;
-  std::optional<Request> const request = placer_.request(ask);
-  if (request) {
-    Answer const answer = placer_.fleet_.scan(*request);
-    if (auto const* why = std::get_if<NoSeat>(&answer)) out = *why;
-  }
-  // Those that the index does not know, or has nothing to compare with.
-  for (auto const& [id, host] : placer_.hosts_) {
-    if (host.index && request) continue;
+// Adds the hosts that the index does not know.
+NoSeat Placer::with_unlisted(NoSeat out, Ask const& ask) const {
+  bool const is_known = out.hosts_considered > 0;
+  for (auto const& [id, host] : hosts_) {
+    if (host.index && is_known) continue;
     ++out.hosts_considered;
     Obstacle why = Obstacle::not_up;
     if (ask.zone && host.offer.zone != *ask.zone)
@@ -225,6 +255,15 @@ NoSeat Draft::why_not(Ask const& ask) const {
     ++out.hosts_removed[static_cast<std::size_t>(why)];
   }
   return out;
+}
+
+NoSeat Draft::why_not(Ask const& ask) const {
+  NoSeat out;
+  if (std::optional<Request> const request = placer_.request(ask)) {
+    Answer const answer = placer_.fleet_.scan(*request);
+    if (auto const* why = std::get_if<NoSeat>(&answer)) out = *why;
+  }
+  return placer_.with_unlisted(std::move(out), ask);
 }
 
 void Draft::undo(std::size_t mark) {

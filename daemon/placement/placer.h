@@ -23,6 +23,7 @@
 #include <vector>
 
 #include "berth/model/ids.h"
+#include "berth/model/placement_note.h"
 #include "daemon/placement/indexed_fleet.h"
 
 namespace berth::placement {
@@ -122,6 +123,8 @@ class Placer {
   [[nodiscard]] GroupIndex group_of(PlacementGroupId const& id) const;
   [[nodiscard]] std::optional<Seat> seat(Holding const& holding) const;
   [[nodiscard]] Place place(Seat const& seat) const;
+  // Nothing was considered: no host of the zone or rack is known, so each is counted here.
+  [[nodiscard]] NoSeat with_unlisted(NoSeat out, Ask const& ask) const;
 
   mutable IndexedFleet fleet_;
   std::map<HostId, Host> hosts_;
@@ -143,6 +146,10 @@ class Draft {
 
   // The best place, taken in this draft; absent: there is none.
   std::optional<Place> place(Ask const& ask);
+  // And why there, as of before it was taken: with hosts counted by what removed them if there are
+  // at most `counted_hosts_max`, since for that each is looked at.
+  std::optional<Place> place_noted(Ask const& ask, std::size_t counted_hosts_max,
+                                   PlacementNote& note);
   // Room on that very host, cordoned or not, for what has its disk there already.
   std::optional<Place> place_on(HostId const& host, Room const& room);
   // Why `place` finds nothing: each host under the first obstacle.
@@ -153,6 +160,8 @@ class Draft {
   void undo(std::size_t mark);
 
  private:
+  void keep(Seat const& seat);
+
   Placer const& placer_;
   std::vector<Seat> seats_;
 };
