@@ -229,14 +229,6 @@ std::optional<Candidate> IndexedFleet::best_idle(Request const& request, Slot co
   return best;
 }
 
-// The rack that the request is bound to, if looking at each of its hosts is cheaper than a walk
-// over the classes that passes all other racks.
-std::optional<RackIndex> IndexedFleet::small_rack_of(Request const& request) const {
-  std::optional<RackIndex> const rack = fleet_.only_rack(request);
-  if (rack && fleet_.hosts_in_rack(*rack).size() * 4 < fleet_.size()) return rack;
-  return std::nullopt;
-}
-
 std::optional<Candidate> IndexedFleet::best(Slot* slot, Request const& request) {
   if (slot == nullptr) return std::nullopt;
   if (std::optional<RackIndex> const rack = small_rack(request)) {
