@@ -40,6 +40,7 @@ struct InstanceView {
   // (RunInstances, DescribeInstances).
   HostHealth host_health = HostHealth::never_seen;
   std::string host_name;  // empty: has no host; for operators only
+  std::string unpinned;   // why it does not run on its CPUs; empty: it does; for operators only
 };
 
 struct ReservationView {
