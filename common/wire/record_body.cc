@@ -13,6 +13,7 @@
 
 #include "berth/base/overloaded.h"
 #include "common/wire/model.h"
+#include "common/wire/record_parts.h"
 #include "record/v1/record.pb.h"
 
 namespace berth::wire {
@@ -21,33 +22,11 @@ namespace pb = proto::record::v1;
 
 namespace {
 
-Error unknown(std::string_view field, std::string_view wanted, int found) {
-  return Error{
-      Code::corrupt, "record",
-      std::string(field) + ": wanted " + std::string(wanted) + ", found " + std::to_string(found)};
-}
-
-// Tags are a list of pairs, not a protobuf map: a map's bytes come in no
-// particular order.
-using TagList = google::protobuf::RepeatedPtrField<pb::Tag>;
-
-void fill(Tags const& tags, TagList& out) {
-  for (auto const& [tag_key, value] : tags) {
-    pb::Tag& tag = *out.Add();
-    tag.set_key(tag_key);
-    tag.set_value(value);
-  }
-}
-
-Result<Tags> read(TagList const& in) {
-  Tags tags;
-  for (pb::Tag const& tag : in) {
-    if (!tags.emplace(tag.key(), tag.value()).second) {
-      return Error{Code::corrupt, "record", "tags: wanted each key once, found one twice"};
-    }
-  }
-  return tags;
-}
+// Beside its own, the overloads of record_parts.h.
+using parts::fill;
+using parts::read;
+using parts::TagList;
+using parts::unknown;
 
 pb::KeyKind encoded(KeyKind kind) {
   switch (kind) {
@@ -464,6 +443,9 @@ void fill(LaunchTemplateData const& data, pb::LaunchTemplateData& out) {
   if (data.key_name) out.set_key_name(*data.key_name);
   if (data.user_data) out.set_user_data(*data.user_data);
   if (data.zone) out.set_zone(*data.zone);
+  if (data.placement_group_id) out.set_placement_group_id(*data.placement_group_id);
+  if (data.placement_group_name) out.set_placement_group_name(*data.placement_group_name);
+  if (data.partition) out.set_partition(*data.partition);
   fill(data.instance_tags, *out.mutable_instance_tags());
   if (data.root_disk_gib) out.set_root_disk_gib(*data.root_disk_gib);
   if (data.disable_api_termination) out.set_disable_api_termination(*data.disable_api_termination);
@@ -486,6 +468,9 @@ Result<LaunchTemplateData> read(pb::LaunchTemplateData const& in) {
   if (in.has_key_name()) data.key_name = in.key_name();
   if (in.has_user_data()) data.user_data = in.user_data();
   if (in.has_zone()) data.zone = in.zone();
+  if (in.has_placement_group_id()) data.placement_group_id = in.placement_group_id();
+  if (in.has_placement_group_name()) data.placement_group_name = in.placement_group_name();
+  if (in.has_partition()) data.partition = in.partition();
   if (in.has_root_disk_gib()) data.root_disk_gib = in.root_disk_gib();
   if (in.has_disable_api_termination()) {
     data.disable_api_termination = in.disable_api_termination();
@@ -572,6 +557,9 @@ void fill_body(core::Change const& change, pb::Record& record) {
           [&](core::PutLaunchTemplateVersion const& c) {
             fill(c.version, *record.mutable_launch_template_version());
           },
+          [&](core::PutPlacementGroup const& c) {
+            fill(c.group, *record.mutable_placement_group());
+          },
           [](auto const&) {
             constexpr bool writes_a_record = false;
             ENSURE(writes_a_record);
@@ -595,6 +583,7 @@ Result<core::Change> read_body(pb::Record const& record) {
     case pb::Record::kAudit: return read(record.audit());
     case pb::Record::kLaunchTemplate: return read(record.launch_template());
     case pb::Record::kLaunchTemplateVersion: return read(record.launch_template_version());
+    case pb::Record::kPlacementGroup: return read(record.placement_group());
     case pb::Record::BODY_NOT_SET: break;
   }
   return Error{Code::corrupt, "record", "body: wanted one, found nothing"};

@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "berth/base/overloaded.h"
+#include "berth/model/limits.h"
 #include "common/wire/record.h"
 
 namespace berth::wire {
@@ -184,6 +185,19 @@ Complaint check(LaunchTemplateVersion const& v) {
                    tenant_id("tenant", v.tenant.value), positive("number", v.number)});
 }
 
+// A record of another strategy than partition has no partitions, one of it 1 to 7.
+Complaint check(PlacementGroup const& g) {
+  bool const is_partition = g.strategy == PlacementStrategy::partition;
+  bool const is_count_good =
+      is_partition ? g.partition_count >= 1 && g.partition_count <= limits::kPartitionsPerGroupMax
+                   : g.partition_count == 0;
+  return first_of({hex_id("id", "pg-", g.id.value), tenant_id("tenant", g.tenant.value),
+                   present("name", g.name),
+                   is_count_good ? std::nullopt
+                                 : complaint("partition_count", is_partition ? "1 to 7" : "0",
+                                             std::to_string(g.partition_count))});
+}
+
 Complaint check(core::Change const& change) {
   return std::visit(
       overloaded{
@@ -237,6 +251,8 @@ Complaint check(core::Change const& change) {
           [](core::EraseLaunchTemplateVersion const& c) {
             return first_of({present("id", c.id.value), positive("number", c.number)});
           },
+          [](core::PutPlacementGroup const& c) { return check(c.group); },
+          [](core::ErasePlacementGroup const& c) { return present("id", c.id.value); },
           [](core::SeeHost const&) -> Complaint { return "change: wanted a durable one"; },
       },
       change);

@@ -16,6 +16,7 @@
 #include "berth/model/image.h"
 #include "berth/model/instance.h"
 #include "berth/model/launch_template.h"
+#include "berth/model/placement_group.h"
 #include "berth/model/tenant.h"
 
 namespace berth::core {
@@ -154,6 +155,14 @@ struct EraseLaunchTemplateVersion {
   std::uint64_t number = 0;
   bool operator==(EraseLaunchTemplateVersion const&) const = default;
 };
+struct PutPlacementGroup {
+  PlacementGroup group;
+  bool operator==(PutPlacementGroup const&) const = default;
+};
+struct ErasePlacementGroup {
+  PlacementGroupId id;
+  bool operator==(ErasePlacementGroup const&) const = default;
+};
 struct AppendAudit {
   AuditRecord record;
   bool operator==(AppendAudit const&) const = default;
@@ -183,7 +192,7 @@ using Change =
                  EraseInstanceType, PutImage, EraseImage, PutKeyPair, EraseKeyPair, PutHost,
                  EraseHost, PutInstance, EraseInstance, PutToken, EraseToken, AppendAudit, SeeHost,
                  PutLaunchTemplate, EraseLaunchTemplate, PutLaunchTemplateVersion,
-                 EraseLaunchTemplateVersion>;
+                 EraseLaunchTemplateVersion, PutPlacementGroup, ErasePlacementGroup>;
 
 [[nodiscard]] inline bool is_durable(Change const& change) {
   return !std::holds_alternative<SeeHost>(change);

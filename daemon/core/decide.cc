@@ -31,6 +31,7 @@ BERTH_READ(DescribeKeyPairs)
 BERTH_READ(DescribeTags)
 BERTH_READ(DescribeLaunchTemplates)
 BERTH_READ(DescribeLaunchTemplateVersions)
+BERTH_READ(DescribePlacementGroups)
 BERTH_READ(DescribeAccountAttributes)
 BERTH_READ(GetCallerIdentity)
 BERTH_READ(ListZones)
@@ -101,6 +102,8 @@ std::string subject_of(Change const& change) {
                         [](EraseLaunchTemplateVersion const& c) {
                           return c.id.value + "/" + std::to_string(c.number);
                         },
+                        [](PutPlacementGroup const& c) { return c.group.id.value; },
+                        [](ErasePlacementGroup const& c) { return c.id.value; },
                         [](AppendAudit const&) { return std::string(); },
                         [](SeeHost const&) { return std::string(); },
                     },

@@ -27,6 +27,9 @@ using Member = std::uint64_t;
 [[nodiscard]] constexpr CellIndex cell_of(Member m) {
   return static_cast<CellIndex>(m & UINT32_MAX);
 }
+[[nodiscard]] constexpr std::uint32_t order_of(Member m) {
+  return static_cast<std::uint32_t>(m >> 32);
+}
 
 struct CellClass {
   std::uint32_t kind = 0;  // of the host, CellFleet::kinds()
@@ -55,18 +58,13 @@ class CellClasses {
   [[nodiscard]] bool is_empty(ClassIndex i) const { return classes_[i].members.empty(); }
   // The first member; the class must not be empty.
   [[nodiscard]] Member first_member(ClassIndex i) const { return classes_[i].members.front(); }
-  [[nodiscard]] CellIndex first(ClassIndex i) const { return cell_of(first_member(i)); }
-  // The first member that `is_open` agrees to; absent: none.
+  // The first member whose cell `is_open` agrees to; absent: none. Costs little while few of the
+  // first are closed.
   template <class IsOpen>
-  [[nodiscard]] std::optional<CellIndex> first(ClassIndex i, IsOpen is_open) const {
-    std::vector<Member> const& members = classes_[i].members;
-    if (is_open(cell_of(members.front()))) return cell_of(members.front());
+  [[nodiscard]] std::optional<Member> first_member(ClassIndex i, IsOpen is_open) const {
     std::optional<Member> out;
-    for (Member const m : members) {
-      if ((!out || m < *out) && is_open(cell_of(m))) out = m;
-    }
-    if (!out) return std::nullopt;
-    return cell_of(*out);
+    first_open(classes_[i].members, 0, is_open, out);
+    return out;
   }
 
   // Grows whenever classes were given new numbers: nothing known of the old ones holds.
@@ -89,6 +87,19 @@ class CellClasses {
     ClassIndex number = kNoClass;  // kNoClass: not in the index
     std::uint32_t at = 0;          // in the class's heap
   };
+  // Of the part of the heap below `at`: a closed one's children may be open, an open one's cannot
+  // come before it.
+  template <class IsOpen>
+  static void first_open(std::vector<Member> const& heap, std::size_t at, IsOpen& is_open,
+                         std::optional<Member>& out) {
+    if (at >= heap.size() || (out && *out <= heap[at])) return;
+    if (is_open(cell_of(heap[at]))) {
+      out = heap[at];
+      return;
+    }
+    first_open(heap, 2 * at + 1, is_open, out);
+    first_open(heap, 2 * at + 2, is_open, out);
+  }
   void settle(Class& in, std::size_t at, Member m);
   void turned(ClassIndex i);
   void drop_empty_classes();

@@ -4,6 +4,7 @@
 #include <bit>
 
 #include "berth/base/ensure.h"
+#include "daemon/placement/survey.h"
 
 namespace berth::placement {
 namespace {
@@ -25,11 +26,12 @@ std::int64_t largest(std::map<std::int64_t, std::int64_t> const& hosts_by_size,
 std::string_view name(Obstacle obstacle) {
   switch (obstacle) {
     case Obstacle::other_zone: return "other zone";
+    case Obstacle::rack: return "other rack";
     case Obstacle::not_up: return "not up";
     case Obstacle::cordoned: return "cordoned";
     case Obstacle::traits: return "traits";
     case Obstacle::reserve: return "zone's reserve";
-    case Obstacle::group: return "spread group";
+    case Obstacle::group: return "group";
     case Obstacle::instances: return "instances per host";
     case Obstacle::disk: return "disk";
     case Obstacle::too_big: return "larger than the host";
@@ -45,65 +47,92 @@ std::string NoSeat::text() const {
   char const* separator = ": ";
   for (std::size_t i = 0; i < kObstacles; ++i) {
     if (hosts_removed[i] == 0) continue;
-    out += separator + std::to_string(hosts_removed[i]) + " " +
-           std::string(name(static_cast<Obstacle>(i)));
+    auto const obstacle = static_cast<Obstacle>(i);
+    out += separator + std::to_string(hosts_removed[i]) + " ";
+    out += obstacle == Obstacle::group ? name(rule.kind) : name(obstacle);
     separator = ", ";
   }
   return out;
 }
 
-void SpreadGroup::erase(HostIndex host) {
-  auto const end = few_.begin() + static_cast<std::ptrdiff_t>(size_);
-  if (auto const at = std::find(few_.begin(), end, host); at != end) {
-    *at = few_[--size_];
-    return;
+// The index of a retired host with as many cells, or a new one.
+HostIndex CellFleet::index_for(std::uint32_t cells) {
+  if (std::vector<HostIndex>& again = retired_[cells]; !again.empty()) {
+    HostIndex const index = again.back();
+    again.pop_back();
+    --hosts_retired_;
+    return index;
   }
-  auto const at = std::ranges::lower_bound(more_, host);
-  ENSURE(at != more_.end() && *at == host);
-  more_.erase(at);
+  ENSURE(hosts_.size() < kFleetHostsMax);
+  auto const index = static_cast<HostIndex>(hosts_.size());
+  hosts_.push_back({.first_cell = static_cast<CellIndex>(free_.size())});
+  host_racks_.push_back(0);
+  free_.resize(free_.size() + cells);
+  for (std::uint32_t i = 0; i < cells; ++i) cell_places_.push_back(index * kCellsPerHostMax + i);
+  return index;
 }
 
 HostIndex CellFleet::add_host(HostSetup const& setup) {
-  ENSURE(hosts_.size() < kFleetHostsMax);
   ENSURE(!setup.cells.empty() && setup.cells.size() <= kCellsPerHostMax);
-  ENSURE(setup.zone < kZonesMax);
-  auto const index = static_cast<HostIndex>(hosts_.size());
+  ENSURE(setup.zone < kZonesMax && setup.rack < kRacksMax);
   Kind const kind{.zone = setup.zone, .traits = setup.traits, .cells = setup.cells};
   auto const [at, is_new] =
       kind_numbers_.try_emplace(kind, static_cast<std::uint32_t>(kinds_.size()));
   if (is_new) kinds_.push_back(kind);
-  hosts_.push_back({.first_cell = static_cast<CellIndex>(free_.size()),
-                    .kind = at->second,
-                    .instances = 0,
-                    .instances_max = setup.instances_max,
-                    .disk_left_gib = setup.disk_gib,
-                    .cells = static_cast<std::uint8_t>(setup.cells.size()),
-                    .is_up = setup.is_up,
-                    .is_cordoned = setup.is_cordoned});
-  Totals size;
+  HostIndex const index = index_for(static_cast<std::uint32_t>(setup.cells.size()));
+  hosts_[index] = {.first_cell = hosts_[index].first_cell,
+                   .kind = at->second,
+                   .instances = 0,
+                   .instances_max = setup.instances_max,
+                   .disk_left_gib = setup.disk_gib,
+                   .cells = static_cast<std::uint8_t>(setup.cells.size()),
+                   .is_up = setup.is_up,
+                   .is_cordoned = setup.is_cordoned};
+  host_racks_[index] = setup.rack;
+  if (racks_.size() <= setup.rack) racks_.resize(setup.rack + std::size_t{1});
+  racks_[setup.rack].push_back(index);
+  CellIndex next = hosts_[index].first_cell;
   for (Room const& cell : setup.cells) {
     ENSURE(cell.vcpus > 0 && cell.vcpus <= kCellVcpusMax);
     ENSURE(cell.memory_mib > 0 && cell.memory_mib <= kCellMemoryMibMax);
-    free_.push_back(cell);
-    cell_hosts_.push_back(index);
+    free_[next++] = cell;
     auto kind_of_cell = std::ranges::find(cell_kinds_, cell, &CellKind::capacity);
     if (kind_of_cell == cell_kinds_.end())
       kind_of_cell = cell_kinds_.insert(cell_kinds_.end(), {.capacity = cell});
     kind_of_cell->cells_per_host =
         std::max(kind_of_cell->cells_per_host, static_cast<std::int32_t>(setup.cells.size()));
+  }
+  if (zones_.size() <= setup.zone) zones_.resize(setup.zone + std::size_t{1});
+  count_capacity(index, 1);
+  return index;
+}
+
+void CellFleet::retire_host(HostIndex index) {
+  Host& host = hosts_[index];
+  ENSURE(!host.is_retired && host.instances == 0);
+  host.is_retired = true;
+  host.is_up = false;
+  ++hosts_retired_;
+  retired_[host.cells].push_back(index);
+  std::erase(racks_[host_racks_[index]], index);
+  count_capacity(index, -1);
+}
+
+void CellFleet::count_capacity(HostIndex host, std::int64_t times) {
+  Kind const& kind = kinds_[hosts_[host].kind];
+  Totals size;
+  for (Room const& cell : kind.cells) {
     size.vcpus += cell.vcpus;
     size.memory_mib += cell.memory_mib;
   }
-  if (zones_.size() <= setup.zone) zones_.resize(setup.zone + std::size_t{1});
-  Zone& zone = zones_[setup.zone];
-  ++zone.hosts_by_vcpus[size.vcpus];
-  ++zone.hosts_by_memory[size.memory_mib];
+  Zone& zone = zones_[kind.zone];
+  zone.hosts_by_vcpus[size.vcpus] += times;
+  zone.hosts_by_memory[size.memory_mib] += times;
   for (Totals* sum : {&zone.capacity, &capacity_}) {
-    sum->vcpus += size.vcpus;
-    sum->memory_mib += size.memory_mib;
+    sum->vcpus += times * size.vcpus;
+    sum->memory_mib += times * size.memory_mib;
   }
   refresh_reserve(zone);
-  return index;
 }
 
 void CellFleet::reserve_hosts(std::int32_t hosts_per_zone) {
@@ -155,47 +184,73 @@ void CellFleet::take(Seat const& seat, std::int32_t count) {
   ENSURE(count == 1 || seat.group == 0);
   account(seat, count);
   Host const& host = hosts_[seat.host];
-  for (CellIndex cell = host.first_cell; cell < host.first_cell + host.cells; ++cell)
-    ENSURE(free_[cell].vcpus >= 0 && free_[cell].memory_mib >= 0);
   if (host.instances == count) {
     ++hosts_in_use_;
     hosts_[seat.host].opened = ++hosts_opened_;
   }
-  if (seat.group == 0) return;
-  ENSURE(seat.group < kGroupsMax);
-  if (groups_.size() <= seat.group) groups_.resize(seat.group + std::size_t{1});
-  groups_[seat.group].insert(seat.host);
+  if (seat.group != 0)
+    group_at(seat.group)
+        .insert({.host = seat.host, .rack = rack_of(seat.host), .partition = seat.partition});
 }
 
 void CellFleet::give_back(Seat const& seat) {
   account(seat, -1);
-  Host const& host = hosts_[seat.host];
+  Host& host = hosts_[seat.host];
   std::vector<Room> const& built = kinds_[host.kind].cells;
   for (std::size_t i = 0; i < host.cells; ++i) ENSURE(fits(free_[host.first_cell + i], built[i]));
   ENSURE(host.instances >= 0);
-  if (host.instances == 0) --hosts_in_use_;
-  if (seat.group == 0) return;
-  groups_[seat.group].erase(seat.host);
+  if (host.instances == 0) {
+    --hosts_in_use_;
+    // So that what is taken and given back again leaves no trace.
+    if (host.opened == hosts_opened_) --hosts_opened_;
+    host.opened = 0;
+  }
+  if (seat.group != 0)
+    groups_[seat.group].erase(
+        {.host = seat.host, .rack = rack_of(seat.host), .partition = seat.partition});
+}
+
+Group& CellFleet::group_at(GroupIndex group) {
+  ENSURE(group != 0 && group < kGroupsMax);
+  if (groups_.size() <= group) groups_.resize(group + std::size_t{1});
+  return groups_[group];
+}
+
+void CellFleet::set_group(GroupIndex group, GroupRule rule) {
+  group_at(group).set_rule(rule);
+}
+
+bool CellFleet::is_group_open(HostIndex host, Request const& request) const {
+  if (request.group == 0 || request.group >= groups_.size()) return true;
+  return groups_[request.group].is_open(
+      {.host = host, .rack = rack_of(host), .partition = request.partition});
+}
+
+std::optional<RackIndex> CellFleet::only_rack(Request const& request) const {
+  if (request.rack) return request.rack;
+  if (request.group == 0 || request.group >= groups_.size()) return std::nullopt;
+  return groups_[request.group].only_rack();
 }
 
 bool CellFleet::is_open_to(HostIndex host, Request const& request) const {
   if (request.disk_gib > hosts_[host].disk_left_gib) return false;
-  return request.group == 0 || request.group >= groups_.size() ||
-         !groups_[request.group].contains(host);
+  if (request.rack && rack_of(host) != *request.rack) return false;
+  return is_group_open(host, request);
 }
 
-std::optional<Obstacle> CellFleet::obstacle(HostIndex index, Request const& request) const {
+std::optional<Obstacle> CellFleet::obstacle(HostIndex index, Request const& request,
+                                            Cordon cordon) const {
   Host const& host = hosts_[index];
   Kind const& kind = kinds_[host.kind];
   if (request.zone && kind.zone != *request.zone) return Obstacle::other_zone;
+  if (request.rack && rack_of(index) != *request.rack) return Obstacle::rack;
   if (!host.is_up) return Obstacle::not_up;
-  if (host.is_cordoned) return Obstacle::cordoned;
+  if (host.is_cordoned && cordon == Cordon::holds) return Obstacle::cordoned;
   if ((request.traits & ~kind.traits) != 0) return Obstacle::traits;
   if (!is_reserve_kept(kind.zone, request.need)) return Obstacle::reserve;
-  bool const is_disk_there = request.disk_gib <= host.disk_left_gib;
-  if (is_disk_there && !is_open_to(index, request)) return Obstacle::group;
+  if (!is_group_open(index, request)) return Obstacle::group;
   if (host.instances >= host.instances_max) return Obstacle::instances;
-  if (!is_disk_there) return Obstacle::disk;
+  if (request.disk_gib > host.disk_left_gib) return Obstacle::disk;
   return std::nullopt;
 }
 
@@ -258,35 +313,15 @@ Seat CellFleet::seat(Candidate const& candidate, Request const& request) {
           .cells = candidate.cells,
           .need = request.need,
           .disk_gib = request.disk_gib,
-          .group = request.group};
+          .group = request.group,
+          .partition = request.partition};
 }
 
 Answer CellFleet::scan(Request const& request, Policy const& policy,
                        FleetTables const& tables) const {
-  NoSeat refusal;
-  std::optional<Candidate> best, lowest_empty;
-  std::vector<std::int32_t> parts(kinds_.size());
-  for (std::uint32_t k = 0; k < kinds_.size(); ++k) parts[k] = parts_of(k, request.need);
-  for (HostIndex i = 0; i < hosts_.size(); ++i) {
-    ++refusal.hosts_considered;
-    std::optional<Obstacle> why = obstacle(i, request);
-    std::int32_t const count = parts[hosts_[i].kind];
-    std::optional<Candidate> candidate;
-    if (!why) {
-      candidate = best_cells(i, request.need, count, policy, tables);
-      if (!candidate) why = missing_room(i, request.need, count);
-    }
-    if (why) {
-      ++refusal.hosts_removed[static_cast<std::size_t>(*why)];
-      continue;
-    }
-    bool const is_last = policy.empty_hosts == EmptyHosts::last && hosts_[i].instances == 0;
-    std::optional<Candidate>& rival = is_last ? lowest_empty : best;
-    if (!rival || (!is_last && candidate->is_before(*rival))) rival = candidate;
-  }
-  if (!best) best = lowest_empty;
-  if (!best) return refusal;
-  return seat(*best, request);
+  Survey const all = survey(*this, request, policy, tables);
+  if (all.table.size == 0) return all.refusal;
+  return seat(all.table.rows[0], request);
 }
 
 }  // namespace berth::placement

@@ -20,26 +20,25 @@
 #include <limits>
 #include <map>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <tuple>
 #include <variant>
 #include <vector>
 
+#include "daemon/placement/groups.h"
 #include "daemon/placement/policy.h"
 #include "daemon/placement/room.h"
 
 namespace berth::placement {
 
-using HostIndex = std::uint32_t;   // in the order of adding
-using CellIndex = std::uint32_t;   // over all hosts, in their order
-using ZoneIndex = std::uint8_t;    // given by the caller, below kZonesMax
-using GroupIndex = std::uint32_t;  // given by the caller; 0: no group. Small, and used again
+using CellIndex = std::uint32_t;  // over all hosts, in their order
+using ZoneIndex = std::uint8_t;   // given by the caller, below kZonesMax
 
-inline constexpr std::size_t kCellsPerHostMax = 8;
+inline constexpr std::uint32_t kCellsPerHostMax = 8;
 inline constexpr std::size_t kZonesMax = 64;
 inline constexpr std::size_t kFleetHostsMax = 1'000'000;
-inline constexpr GroupIndex kGroupsMax = 1'000'000;
 
 struct HostSetup {
   std::vector<Room> cells;  // what may be sold of each; 1 to kCellsPerHostMax
@@ -49,6 +48,7 @@ struct HostSetup {
   std::int32_t instances_max = std::numeric_limits<std::int32_t>::max();
   bool is_up = true;
   bool is_cordoned = false;
+  RackIndex rack = 0;
 };
 
 struct Request {
@@ -56,7 +56,9 @@ struct Request {
   std::int64_t disk_gib = 0;
   std::optional<ZoneIndex> zone = std::nullopt;  // absent: any
   std::uint64_t traits = 0;                      // all of these must be offered
-  GroupIndex group = 0;                          // no two of a group on one host
+  GroupIndex group = 0;                          // its rule: CellFleet::set_group
+  std::int32_t partition = 0;  // from 1 to kPartitionsMax in a group of partitions, else 0
+  std::optional<RackIndex> rack = std::nullopt;  // absent: any
 };
 
 // Where something sits: the answer of a choice, and all that giving it back needs.
@@ -66,6 +68,7 @@ struct Seat {
   Room need;               // as it was asked for
   std::int64_t disk_gib = 0;
   GroupIndex group = 0;
+  std::int32_t partition = 0;
 
   // Taken of each of the cells.
   [[nodiscard]] Room part() const {
@@ -78,11 +81,12 @@ struct Seat {
 // Why a host was not taken. Closed list, cheapest first; a host is counted under the first.
 enum class Obstacle {
   other_zone,
+  rack,  // another one was asked for
   not_up,
   cordoned,
   traits,     // does not offer all that is asked for
   reserve,    // its zone keeps that room for hosts that fail
-  group,      // holds a member of the same spread group
+  group,      // the rule of its group closes it
   instances,  // as many instances as it may hold
   disk,
   too_big,  // would not fit the host even if it were empty
@@ -90,12 +94,13 @@ enum class Obstacle {
   memory,
   cells,  // enough of each, but not in the same cell
 };
-inline constexpr std::size_t kObstacles = 12;
+inline constexpr std::size_t kObstacles = 13;
 [[nodiscard]] std::string_view name(Obstacle obstacle);
 
 struct NoSeat {
   std::array<std::int64_t, kObstacles> hosts_removed{};  // by Obstacle; sums to hosts_considered
   std::int64_t hosts_considered = 0;
+  GroupRule rule;  // of the request's group
 
   [[nodiscard]] std::string text() const;  // "5 hosts: 2 other zone, 3 memory"
   bool operator==(NoSeat const&) const = default;
@@ -117,60 +122,53 @@ struct Candidate {
   bool operator==(Candidate const&) const = default;
 };
 
-// The hosts of a group's members. Most groups are small and lie in one cache line.
-class SpreadGroup {
- public:
-  [[nodiscard]] bool contains(HostIndex host) const {
-    auto const end = few_.begin() + static_cast<std::ptrdiff_t>(size_);
-    return std::find(few_.begin(), end, host) != end ||
-           (!more_.empty() && std::ranges::binary_search(more_, host));
-  }
-  void insert(HostIndex host) {
-    if (size_ < few_.size())
-      few_[size_++] = host;
-    else
-      more_.insert(std::ranges::upper_bound(more_, host), host);
-  }
-  // The host must be there.
-  void erase(HostIndex host);
-
- private:
-  std::array<HostIndex, 7> few_{};  // the first size_
-  std::uint32_t size_ = 0;
-  std::vector<HostIndex> more_;  // what `few_` has no place for, ascending
-};
+// Whether a cordon counts: ignored, to ask what a host could take without it.
+enum class Cordon { holds, ignored };
 
 class CellFleet {
  public:
   // Breaks (ENSURE) on a setup beyond the limits above: the caller has checked what came from
   // people.
   HostIndex add_host(HostSetup const& setup);
+  // The host, on which nothing may be, is no more; a host added later may get its index.
+  void retire_host(HostIndex host);
   void set_up(HostIndex host, bool is_up) { hosts_[host].is_up = is_up; }
   void set_cordoned(HostIndex host, bool is_cordoned) { hosts_[host].is_cordoned = is_cordoned; }
   // Keeps so much of every zone unsold that the instances of its `hosts` largest hosts would find
   // room elsewhere in the zone, counted in vCPUs and in MiB over the zone as a whole. 0: nothing.
   void reserve_hosts(std::int32_t hosts_per_zone);
 
-  // `count`: so many such seats, one after the other, without a group.
+  // What the members of a group owe each other, while it has none; a group that was never set is
+  // spread_hosts.
+  void set_group(GroupIndex group, GroupRule rule);
+
+  // `count`: so many such seats, one after the other, without a group. More than is free may be
+  // taken: what already runs counts, whatever its host is said to have by now.
   void take(Seat const& seat, std::int32_t count = 1);
   void give_back(Seat const& seat);
 
-  // The best host by looking at each. Hosts in use before empty ones, if the policy says so.
+  // The best host by looking at each (survey.h). Hosts in use before empty ones, if the policy says
+  // so.
   [[nodiscard]] Answer scan(Request const& request, Policy const& policy,
                             FleetTables const& tables) const;
 
   // --- What scan is made of, and the index uses as well.
 
   // The first obstacle that removes the host, room aside: from other_zone to disk.
-  [[nodiscard]] std::optional<Obstacle> obstacle(HostIndex host, Request const& request) const;
-  // The part of `obstacle` that is about this host alone: group, disk.
+  [[nodiscard]] std::optional<Obstacle> obstacle(HostIndex host, Request const& request,
+                                                 Cordon cordon = Cordon::holds) const;
+  // The part of `obstacle` that is about this host alone: rack, group, disk.
   [[nodiscard]] bool is_open_to(HostIndex host, Request const& request) const;
+  // The one rack that can take the request; absent: it is not bound to one.
+  [[nodiscard]] std::optional<RackIndex> only_rack(Request const& request) const;
   // Whether zone `z` can sell `need` and still keep its reserve.
   [[nodiscard]] bool is_reserve_kept(ZoneIndex zone, Room const& need) const;
   // The host's best cells for `need` by room alone; absent: no room. `parts`: of parts_of its kind.
   [[nodiscard]] std::optional<Candidate> best_cells(HostIndex host, Room const& need,
                                                     std::int32_t parts, Policy const& policy,
                                                     FleetTables const& tables) const;
+  // What the host lacks for `need` when best_cells finds nothing.
+  [[nodiscard]] Obstacle missing_room(HostIndex host, Room const& need, std::int32_t parts) const;
   // In how many cells a host of that kind, empty, would hold `need`; 0: it does not fit.
   [[nodiscard]] std::int32_t parts_of(std::uint32_t kind, Room const& need) const;
   [[nodiscard]] static Seat seat(Candidate const& candidate, Request const& request);
@@ -188,11 +186,13 @@ class CellFleet {
     std::uint8_t cells = 1;
     bool is_up = true;
     bool is_cordoned = false;
-    std::uint32_t opened = 0;  // a number that grows with each host that comes into use
+    bool is_retired = false;
+    // A number that grows with each host that comes into use; 0 while it is empty.
+    std::uint32_t opened = 0;
 
     // Whether anything new may go there, room aside.
     [[nodiscard]] bool is_listed() const {
-      return is_up && !is_cordoned && instances < instances_max;
+      return is_up && !is_cordoned && !is_retired && instances < instances_max;
     }
   };
   // Hosts that were set up alike.
@@ -204,18 +204,33 @@ class CellFleet {
     auto operator<=>(Kind const&) const = default;
   };
 
-  [[nodiscard]] std::size_t size() const { return hosts_.size(); }
+  [[nodiscard]] std::size_t size() const { return hosts_.size(); }  // with the retired ones
+  // One more than the highest zone of a host.
+  [[nodiscard]] std::size_t zones() const { return zones_.size(); }
   [[nodiscard]] std::size_t cells() const { return free_.size(); }
   [[nodiscard]] Host const& host(HostIndex i) const { return hosts_[i]; }
   [[nodiscard]] std::vector<Kind> const& kinds() const { return kinds_; }
   [[nodiscard]] Room const& free(CellIndex cell) const { return free_[cell]; }
-  [[nodiscard]] HostIndex host_of(CellIndex cell) const { return cell_hosts_[cell]; }
+  [[nodiscard]] RackIndex rack_of(HostIndex host) const { return host_racks_[host]; }
+  [[nodiscard]] std::span<HostIndex const> hosts_in_rack(RackIndex rack) const {
+    return rack < racks_.size() ? racks_[rack] : std::span<HostIndex const>();
+  }
+  [[nodiscard]] GroupRule rule_of(GroupIndex group) const {
+    return group < groups_.size() ? groups_[group].rule() : GroupRule();
+  }
+  [[nodiscard]] HostIndex host_of(CellIndex cell) const {
+    return cell_places_[cell] / kCellsPerHostMax;
+  }
+  // The cell among those of its host, as in Candidate::cells.
+  [[nodiscard]] std::uint8_t bit_of(CellIndex cell) const {
+    return static_cast<std::uint8_t>(1U << (cell_places_[cell] % kCellsPerHostMax));
+  }
   [[nodiscard]] std::int64_t hosts_in_use() const { return hosts_in_use_; }
 
   [[nodiscard]] FleetFacts facts() const {
     return {.used = used_,
             .capacity = capacity_,
-            .hosts = static_cast<std::int64_t>(hosts_.size()),
+            .hosts = static_cast<std::int64_t>(hosts_.size()) - hosts_retired_,
             .hosts_in_use = hosts_in_use_,
             .cells = cell_kinds_};
   }
@@ -238,21 +253,31 @@ class CellFleet {
     std::map<std::int64_t, std::int64_t> hosts_by_vcpus, hosts_by_memory;  // size: how many hosts
   };
   void refresh_reserve(Zone& zone) const;
-  [[nodiscard]] Obstacle missing_room(HostIndex host, Room const& need, std::int32_t parts) const;
+  // Counts the host's capacity in the sums; `times`: -1: no more.
+  void count_capacity(HostIndex host, std::int64_t times);
+  HostIndex index_for(std::uint32_t cells);
+  [[nodiscard]] bool is_group_open(HostIndex host, Request const& request) const;
+  [[nodiscard]] Group& group_at(GroupIndex group);
   void account(Seat const& seat, std::int32_t times);
 
   std::vector<Host> hosts_;
   std::vector<Room> free_;  // by cell
-  std::vector<HostIndex> cell_hosts_;
+  std::vector<std::uint32_t>
+      cell_places_;  // by cell: its host × kCellsPerHostMax + which of its cells
   std::vector<Kind> kinds_;
   std::map<Kind, std::uint32_t> kind_numbers_;
   std::vector<Zone> zones_;
-  std::vector<SpreadGroup> groups_;   // by group
+  std::vector<Group> groups_;                  // by group
+  std::vector<RackIndex> host_racks_;          // by host
+  std::vector<std::vector<HostIndex>> racks_;  // by rack
   Totals used_, capacity_;            // used: as it was asked for, before a split rounds it up
   std::vector<CellKind> cell_kinds_;  // each capacity once
   std::uint32_t hosts_opened_ = 0;
   std::int32_t reserve_hosts_ = 0;
   std::int64_t hosts_in_use_ = 0;
+  std::int64_t hosts_retired_ = 0;
+  // Whose index is to be given again, by their number of cells.
+  std::array<std::vector<HostIndex>, kCellsPerHostMax + 1> retired_;
 };
 
 }  // namespace berth::placement

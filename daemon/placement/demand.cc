@@ -146,10 +146,15 @@ bool Demand::asked(Room const& need, TablesRead reads, FleetFacts const& facts) 
     return is_changed;
   }
   bool const is_due = requests_ % kRequestsPerRefresh == 0;
-  if (is_due || tables_.cells.size() < facts.cells.size()) is_changed = refresh(facts);
+  is_changed = is_due ? refresh(facts) : cover(reads, facts);
   if (Shape* const shape = shape_of(need)) shape->asked_at = requests_;
   ++requests_;
   return is_changed;
+}
+
+bool Demand::cover(TablesRead reads, FleetFacts const& facts) {
+  return reads == TablesRead::regimes && tables_.cells.size() < facts.cells.size() &&
+         refresh(facts);
 }
 
 std::int64_t Demand::quiet_requests(TablesRead reads) const {

@@ -98,6 +98,9 @@ class Demand {
   // Once per request, placed or not, before its scores are computed. True: the tables that a reader
   // of `reads` sees have changed.
   bool asked(Room const& need, TablesRead reads, FleetFacts const& facts);
+  // When a host was added: writes tables for a capacity that is new, so that scores can be computed
+  // at once. True: the tables that a reader of `reads` sees have changed.
+  bool cover(TablesRead reads, FleetFacts const& facts);
   // How many requests may follow before one can change the tables of a reader of `reads`.
   [[nodiscard]] std::int64_t quiet_requests(TablesRead reads) const;
   // So many requests for one shape at once, at most quiet_requests: nothing changes.

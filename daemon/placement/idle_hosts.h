@@ -24,6 +24,14 @@ class IdleHosts {
     std::ranges::push_heap(by_kind_[kind], std::greater<>());
   }
 
+  // Before the host's index is given to another one.
+  void forget(HostIndex host, std::uint32_t kind) {
+    if (host >= is_noted_.size() || !is_noted_[host]) return;
+    is_noted_[host] = false;
+    std::erase(by_kind_[kind], host);
+    std::ranges::make_heap(by_kind_[kind], std::greater<>());
+  }
+
   // The lowest of a kind that `is_open` agrees to; absent: none.
   template <class IsOpen>
   std::optional<HostIndex> lowest(std::uint32_t kind, CellFleet const& fleet, IsOpen is_open) {
@@ -37,13 +45,24 @@ class IdleHosts {
     if (heap.empty() || is_open(heap.front()))
       return heap.empty() ? std::nullopt : std::optional(heap.front());
     std::optional<HostIndex> out;
-    for (HostIndex const host : heap) {
-      if ((!out || host < *out) && is_idle(host, fleet) && is_open(host)) out = host;
-    }
+    auto const is_taken = [&](HostIndex h) { return is_idle(h, fleet) && is_open(h); };
+    first_taken(heap, 0, is_taken, out);
     return out;
   }
 
  private:
+  // Of the part of the heap below `at`, what lies below one that is taken cannot be lower.
+  template <class IsTaken>
+  static void first_taken(std::vector<HostIndex> const& heap, std::size_t at, IsTaken& is_taken,
+                          std::optional<HostIndex>& out) {
+    if (at >= heap.size() || (out && *out <= heap[at])) return;
+    if (is_taken(heap[at])) {
+      out = heap[at];
+      return;
+    }
+    first_taken(heap, 2 * at + 1, is_taken, out);
+    first_taken(heap, 2 * at + 2, is_taken, out);
+  }
   static bool is_idle(HostIndex host, CellFleet const& fleet) {
     return fleet.host(host).instances == 0 && fleet.host(host).is_listed();
   }

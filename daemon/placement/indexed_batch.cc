@@ -11,8 +11,9 @@
 namespace berth::placement {
 
 bool IndexedFleet::can_fill_classes(Slot const& slot, Request const& request) const {
-  return slot.has_single && !slot.has_split && !policy_.is_by_order &&
-         policy_.empty_hosts == EmptyHosts::last && request.group == 0 && request.disk_gib == 0;
+  return slot.has_single && !slot.has_split && !policy_->is_by_order &&
+         policy_->empty_hosts == EmptyHosts::last && request.group == 0 && request.disk_gib == 0 &&
+         !request.rack;
 }
 
 // Up to `most` on one cell; says how many came to sit there. Stops before the one for which the
@@ -21,16 +22,17 @@ std::size_t IndexedFleet::fill_cell(CellIndex cell, std::size_t most, Batch& bat
   HostIndex const index = fleet_.host_of(cell);
   CellFleet::Host const& host = fleet_.host(index);
   Seat const seat{.host = index,
-                  .cells = static_cast<std::uint8_t>(1U << (cell - host.first_cell)),
+                  .cells = fleet_.bit_of(cell),
                   .need = batch.request.need,
                   .disk_gib = 0,
-                  .group = 0};
+                  .group = 0,
+                  .partition = 0};
   std::size_t placed = 0;
   while (placed < most && batch.seats.size() < batch.end) {
     if (fleet_.zones_open_to(batch.request.need) != batch.zones) break;
-    if (!batch.is_counted && demand_.quiet_requests(policy_.reads) == 0) {
+    if (!batch.is_counted && demand_.quiet_requests(policy_->reads) == 0) {
       batch.is_counted = true;
-      if (count_demand(batch.request)) break;
+      if (asked(batch.request)) break;
     }
     // The last instance a host may hold takes it out of the index: not done here.
     std::int64_t count = std::min<std::int64_t>(
@@ -39,11 +41,11 @@ std::size_t IndexedFleet::fill_cell(CellIndex cell, std::size_t most, Batch& bat
     if (fleet_.has_reserve()) count = std::min<std::int64_t>(count, 1);
     if (count <= 0) break;
     std::int64_t const counted = batch.is_counted ? 1 : 0;
-    count = counted + std::min(count - counted, demand_.quiet_requests(policy_.reads));
-    demand_.asked_quietly(batch.request.need, policy_.reads, count - counted);
+    count = counted + std::min(count - counted, demand_.quiet_requests(policy_->reads));
+    demand_.asked_quietly(batch.request.need, policy_->reads, count - counted);
     batch.is_counted = false;
     fleet_.take(seat, static_cast<std::int32_t>(count));
-    demand_.placed(seat.need, policy_.reads, count);
+    demand_.placed(seat.need, policy_->reads, count);
     batch.seats.insert(batch.seats.end(), static_cast<std::size_t>(count), seat);
     placed += static_cast<std::size_t>(count);
   }
@@ -60,14 +62,14 @@ IndexedFleet::Filling IndexedFleet::filling_of(ClassIndex number, std::int64_t s
     what.free -= need;
     ++out.most;
   } while (fits(need, what.free) &&
-           policy_.score({.capacity = what.capacity, .left = what.free - need, .part = need},
-                         demand_.tables()) <= score);
+           policy_->score({.capacity = what.capacity, .left = what.free - need, .part = need},
+                          demand_.tables()) <= score);
   return out;
 }
 
 // False: nothing was placed this way, the choice is to be made as for a single one.
 bool IndexedFleet::fill_best_classes(Slot& slot, Batch& batch) {
-  MinTree const& tree = slot.classes.refreshed(scene(), classes_);
+  MinTree& tree = slot.classes.refreshed(scene(), classes_);
   if (tree.least() == MinTree::kNone) return false;
   std::uint64_t const epoch = epoch_, generation = classes_.generation();
   fillings_.clear();
@@ -109,7 +111,7 @@ void IndexedFleet::place_batch(Request const& request, std::size_t count,
   ENSURE(request.need.vcpus > 0 && request.need.memory_mib > 0);
   Batch batch{.request = request, .end = seats.size() + count, .seats = seats};
   while (seats.size() < batch.end) {
-    if (!batch.is_counted) count_demand(request);
+    if (!batch.is_counted) asked(request);
     batch.is_counted = true;
     Slot* const slot = slot_of(request);
     if (slot == nullptr) return;

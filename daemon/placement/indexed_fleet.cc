@@ -13,7 +13,7 @@ constexpr std::size_t kSlotsMax = 64;
 constexpr std::size_t kHostLogMin = 4'096;
 
 bool is_about_single_hosts(Request const& request) {
-  return request.group != 0 || request.disk_gib > 0;
+  return request.group != 0 || request.disk_gib > 0 || request.rack.has_value();
 }
 
 void keep_better(std::optional<Candidate>& best, std::optional<Candidate> const& other) {
@@ -64,8 +64,16 @@ void IndexedFleet::change_listing(HostIndex host, Change change) {
 
 HostIndex IndexedFleet::add_host(HostSetup const& setup) {
   HostIndex const host = fleet_.add_host(setup);
+  if (demand_.cover(policy_->reads, fleet_.facts())) ++epoch_;
   idle_.follow(host, fleet_);
+  note_host(host);
   return host;
+}
+
+void IndexedFleet::retire_host(HostIndex host) {
+  fleet_.retire_host(host);
+  idle_.forget(host, fleet_.host(host).kind);
+  note_host(host);
 }
 
 void IndexedFleet::set_up(HostIndex host, bool is_up) {
@@ -77,22 +85,30 @@ void IndexedFleet::set_cordoned(HostIndex host, bool is_cordoned) {
 }
 
 void IndexedFleet::take(Seat const& seat) {
-  bool const was_in_classes = is_in_classes(seat.host);
-  fleet_.take(seat);
-  demand_.placed(seat.need, policy_.reads);
-  follow(seat.host, seat.cells, was_in_classes);
+  try_seat(seat);
+  demand_.placed(seat.need, policy_->reads);
 }
 
 void IndexedFleet::release(Seat const& seat) {
-  fleet_.expect_group(seat.group);
+  untry_seat(seat);
+  demand_.released(seat.need, policy_->reads);
+}
+
+void IndexedFleet::try_seat(Seat const& seat) {
   bool const was_in_classes = is_in_classes(seat.host);
-  fleet_.give_back(seat);
-  demand_.released(seat.need, policy_.reads);
+  fleet_.take(seat);
   follow(seat.host, seat.cells, was_in_classes);
 }
 
-bool IndexedFleet::count_demand(Request const& request) {
-  bool const is_changed = demand_.asked(request.need, policy_.reads, fleet_.facts());
+void IndexedFleet::untry_seat(Seat const& seat) {
+  fleet_.expect_group(seat.group);
+  bool const was_in_classes = is_in_classes(seat.host);
+  fleet_.give_back(seat);
+  follow(seat.host, seat.cells, was_in_classes);
+}
+
+bool IndexedFleet::asked(Request const& request) {
+  bool const is_changed = demand_.asked(request.need, policy_->reads, fleet_.facts());
   if (is_changed) ++epoch_;
   return is_changed;
 }
@@ -129,25 +145,23 @@ IndexedFleet::Slot* IndexedFleet::slot_of(Request const& request) {
 
 // The lowest member of the class, as a candidate; absent: none is open to the request.
 std::optional<Candidate> IndexedFleet::candidate_of(ClassIndex i, std::int64_t score,
-                                                    Request const& request) {
-  CellIndex cell = 0;
+                                                    Request const& request) const {
+  Member first = classes_.first_member(i);
   if (is_about_single_hosts(request)) {
-    auto const open = classes_.first(
+    auto const open = classes_.first_member(
         i, [&](CellIndex c) { return fleet_.is_open_to(fleet_.host_of(c), request); });
     if (!open) return std::nullopt;
-    cell = *open;
-  } else {
-    cell = classes_.first(i);
+    first = *open;
   }
-  HostIndex const host = fleet_.host_of(cell);
+  CellIndex const cell = cell_of(first);
   return Candidate{.score = score,
-                   .host = host,
-                   .cells = static_cast<std::uint8_t>(1U << (cell - fleet_.host(host).first_cell)),
-                   .order = fleet_.order(host, policy_)};
+                   .host = fleet_.host_of(cell),
+                   .cells = fleet_.bit_of(cell),
+                   .order = order_of(first)};
 }
 
 std::optional<Candidate> IndexedFleet::best_in_classes(Slot& slot, Request const& request) {
-  MinTree const& tree = slot.classes.refreshed(scene(), classes_);
+  MinTree& tree = slot.classes.refreshed(scene(), classes_);
   std::optional<Candidate> best;
   // Cells of one host in different classes may tie: the lower cell of the lower host.
   auto const consider = [&](std::size_t place, std::int64_t score) {
@@ -156,13 +170,12 @@ std::optional<Candidate> IndexedFleet::best_in_classes(Slot& slot, Request const
   tree.each_least([&](std::size_t place) { consider(place, tree.least()); });
   if (best || !is_about_single_hosts(request)) return best;
   // None of the best classes has a member that is open: the next few, and then the rest.
-  std::array<MinTree::Step, 8> next;
-  std::size_t const size = tree.first(next);
-  for (std::size_t i = 0; i < size; ++i) {
-    if (best && next[i].value > best->score) return best;
-    if (next[i].value > tree.least()) consider(next[i].place, next[i].value);
+  std::span<MinTree::Step const> const next = tree.front(MinTree::kFrontMax);
+  for (MinTree::Step const& step : next) {
+    if (best && step.value > best->score) return best;
+    if (step.value > tree.least()) consider(step.place, step.value);
   }
-  if (size < next.size()) return best;
+  if (next.size() < MinTree::kFrontMax) return best;
   best.reset();
   MinTree::Walk walk(tree);
   for (MinTree::Step step = walk.next(); step.value != MinTree::kNone; step = walk.next()) {
@@ -178,10 +191,10 @@ std::optional<Candidate> IndexedFleet::best_on_hosts(Slot& slot, Request const& 
   auto const consider = [&](std::size_t place, std::int64_t score) {
     auto const host = static_cast<HostIndex>(place);
     Candidate const other{
-        .score = score, .host = host, .cells = 0, .order = fleet_.order(host, policy_)};
+        .score = score, .host = host, .cells = 0, .order = fleet_.order(host, *policy_)};
     if (fleet_.is_open_to(host, request)) keep_better(best, other);
   };
-  if (policy_.ties == TieOrder::by_index && tree.least() != MinTree::kNone)
+  if (policy_->ties == TieOrder::by_index && tree.least() != MinTree::kNone)
     consider(tree.first_least(), tree.least());
   if (!best) {
     MinTree::Walk walk(tree);
@@ -192,7 +205,7 @@ std::optional<Candidate> IndexedFleet::best_on_hosts(Slot& slot, Request const& 
   }
   if (!best) return std::nullopt;
   std::int32_t const parts = fleet_.parts_of(fleet_.host(best->host).kind, request.need);
-  return fleet_.best_cells(best->host, request.need, parts, policy_, demand_.tables());
+  return fleet_.best_cells(best->host, request.need, parts, *policy_, demand_.tables());
 }
 
 std::optional<Candidate> IndexedFleet::best_idle(Request const& request, Slot const& slot) {
@@ -203,10 +216,10 @@ std::optional<Candidate> IndexedFleet::best_idle(Request const& request, Slot co
     std::optional<HostIndex> const host =
         idle_.lowest(kind, fleet_, [&](HostIndex h) { return fleet_.is_open_to(h, request); });
     if (!host) continue;
-    bool const is_last = policy_.empty_hosts == EmptyHosts::last;
+    bool const is_last = policy_->empty_hosts == EmptyHosts::last;
     if (is_last && best && best->host < *host) continue;
     std::optional<Candidate> const other =
-        fleet_.best_cells(*host, request.need, fit.parts, policy_, demand_.tables());
+        fleet_.best_cells(*host, request.need, fit.parts, *policy_, demand_.tables());
     ENSURE(other);
     if (is_last)
       best = other;
@@ -216,12 +229,24 @@ std::optional<Candidate> IndexedFleet::best_idle(Request const& request, Slot co
   return best;
 }
 
+// The rack that the request is bound to, if looking at each of its hosts is cheaper than a walk
+// over the classes that passes all other racks.
+std::optional<RackIndex> IndexedFleet::small_rack_of(Request const& request) const {
+  std::optional<RackIndex> const rack = fleet_.only_rack(request);
+  if (rack && fleet_.hosts_in_rack(*rack).size() * 4 < fleet_.size()) return rack;
+  return std::nullopt;
+}
+
 std::optional<Candidate> IndexedFleet::best(Slot* slot, Request const& request) {
   if (slot == nullptr) return std::nullopt;
+  if (std::optional<RackIndex> const rack = small_rack(request)) {
+    ScoreTable const found = survey_rack(fleet_, *rack, request, *policy_, demand_.tables()).table;
+    return found.size == 0 ? std::nullopt : std::optional(found.rows[0]);
+  }
   std::optional<Candidate> best;
-  if (slot->has_single && !policy_.is_by_order) best = best_in_classes(*slot, request);
-  if (slot->has_split || policy_.is_by_order) keep_better(best, best_on_hosts(*slot, request));
-  if (!best || policy_.empty_hosts == EmptyHosts::alike)
+  if (slot->has_single && !policy_->is_by_order) best = best_in_classes(*slot, request);
+  if (slot->has_split || policy_->is_by_order) keep_better(best, best_on_hosts(*slot, request));
+  if (!best || policy_->empty_hosts == EmptyHosts::alike)
     keep_better(best, best_idle(request, *slot));
   return best;
 }
@@ -229,7 +254,7 @@ std::optional<Candidate> IndexedFleet::best(Slot* slot, Request const& request) 
 std::optional<Seat> IndexedFleet::choose(Request const& request) {
   ENSURE(request.need.vcpus > 0 && request.need.memory_mib > 0);
   fleet_.expect_group(request.group);
-  count_demand(request);
+  asked(request);
   return choose_again(request);
 }
 
@@ -245,12 +270,16 @@ std::optional<Seat> IndexedFleet::place(Request const& request) {
   return seat;
 }
 
-void IndexedFleet::add_runners_up(Slot const& slot, Request const& request, ScoreTable& table) {
-  std::array<MinTree::Step, ScoreTable::kRowsMax> best_classes;
-  std::size_t const size = slot.classes.tree().first(best_classes);
-  for (std::size_t i = 0; i < size && table.size < ScoreTable::kRowsMax; ++i) {
-    auto const row = candidate_of(static_cast<ClassIndex>(best_classes[i].place),
-                                  best_classes[i].value, request);
+void IndexedFleet::add_runners_up(Slot& slot, Request const& request, ScoreTable& table) {
+  if (std::optional<RackIndex> const rack = small_rack(request)) {
+    table = survey_rack(fleet_, *rack, request, *policy_, demand_.tables()).table;
+    return;
+  }
+  if (!slot.has_single || policy_->is_by_order || fleet_.host(table.rows[0].host).instances == 0)
+    return;
+  std::span<MinTree::Step const> const first = slot.classes.tree().front(ScoreTable::kRowsMax);
+  for (std::size_t i = 0; i < first.size() && table.size < ScoreTable::kRowsMax; ++i) {
+    auto const row = candidate_of(static_cast<ClassIndex>(first[i].place), first[i].value, request);
     if (!row) continue;
     auto const end = table.rows.begin() + static_cast<std::ptrdiff_t>(table.size);
     bool const is_there = std::any_of(
@@ -260,14 +289,13 @@ void IndexedFleet::add_runners_up(Slot const& slot, Request const& request, Scor
 }
 
 std::optional<Seat> IndexedFleet::place_explained(Request const& request, ScoreTable& table) {
-  count_demand(request);
+  asked(request);
   table.size = 0;
   Slot* const slot = slot_of(request);
   std::optional<Candidate> const found = best(slot, request);
   if (!found) return std::nullopt;
   table.rows[table.size++] = *found;
-  bool const is_idle = fleet_.host(found->host).instances == 0;
-  if (slot->has_single && !policy_.is_by_order && !is_idle) add_runners_up(*slot, request, table);
+  add_runners_up(*slot, request, table);
   Seat const seat = CellFleet::seat(*found, request);
   take(seat);
   return seat;

@@ -10,12 +10,11 @@
 // How: cells that look alike form a class (cell_classes.h); for each shape that is asked for often
 // the classes are kept in order of their scores (orderings.h); empty hosts wait apart, by kind. A
 // placement moves one cell from one class to another, and most of the time both live on, so that no
-// ordering changes at all. What concerns single hosts (spread groups, disk) is checked on members
-// while walking from the best class on.
+// ordering changes at all. What concerns single hosts (groups, racks, disk) is checked on members
+// while walking from the best class on; a request bound to one rack looks at the rack's hosts.
 //
 // Pure and deterministic: the same calls give the same seats on every machine.
 
-#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -27,27 +26,22 @@
 #include "daemon/placement/idle_hosts.h"
 #include "daemon/placement/orderings.h"
 #include "daemon/placement/policy.h"
+#include "daemon/placement/survey.h"
 
 namespace berth::placement {
-
-// The best hosts for a request as they stood, the chosen one first: one row a host, and of cells
-// that are all alike the lowest. Fewer rows when the next best cells are on hosts already there.
-struct ScoreTable {
-  static constexpr std::size_t kRowsMax = 3;
-  std::array<Candidate, kRowsMax> rows{};
-  std::size_t size = 0;
-
-  bool operator==(ScoreTable const&) const = default;
-};
 
 class IndexedFleet {
  public:
   // The policy must outlive the fleet, as those of policies() do.
-  explicit IndexedFleet(Policy const& policy) : policy_(policy) {}
+  explicit IndexedFleet(Policy const& policy) : policy_(&policy) {}
 
   HostIndex add_host(HostSetup const& setup);
+  // As CellFleet's.
+  void retire_host(HostIndex host);
   void set_up(HostIndex host, bool is_up);
   void set_cordoned(HostIndex host, bool is_cordoned);
+  // As CellFleet::set_group: only while the group has no seats.
+  void set_group(GroupIndex group, GroupRule rule) { fleet_.set_group(group, rule); }
   void reserve_hosts(std::int32_t hosts_per_zone) { fleet_.reserve_hosts(hosts_per_zone); }
 
   // Says, before the first request, that hosts are emptied by live migration from time to time.
@@ -60,22 +54,29 @@ class IndexedFleet {
   void take(Seat const& seat);
   void release(Seat const& seat);
 
+  // The request alone, counted in the demand: for who decides at one time and takes at another.
+  void count_demand(Request const& request) { asked(request); }
+  // Takes the seat, or gives it back, on trial: the demand does not hear of it. When all that was
+  // tried is given back, in reverse order, every later answer is what it would have been.
+  void try_seat(Seat const& seat);
+  void untry_seat(Seat const& seat);
+
   // choose and take.
   std::optional<Seat> place(Request const& request);
   // The same as `count` times place, until one finds nothing; appends to `seats`. Cheaper, because
   // the members of the best classes are filled one after the other without a look at the others.
   void place_batch(Request const& request, std::size_t count, std::vector<Seat>& seats);
-  // The same as place, and which hosts came next. Empty hosts that wait for when nothing else fits
-  // are in the table only when one was chosen.
+  // The same as place, and which hosts came next. Of cells that are all alike only the lowest is
+  // looked at, so that the table may have fewer rows than a survey's, and others below the first.
   std::optional<Seat> place_explained(Request const& request, ScoreTable& table);
 
   // By looking at every host: what `choose` answers, after it was asked; and why not.
   [[nodiscard]] Answer scan(Request const& request) const {
-    return fleet_.scan(request, policy_, demand_.tables());
+    return fleet_.scan(request, *policy_, demand_.tables());
   }
 
   [[nodiscard]] CellFleet const& fleet() const { return fleet_; }
-  [[nodiscard]] Policy const& policy() const { return policy_; }
+  [[nodiscard]] Policy const& policy() const { return *policy_; }
   [[nodiscard]] FleetTables const& tables() const { return demand_.tables(); }
   [[nodiscard]] std::size_t classes() const { return classes_.size(); }
 
@@ -91,17 +92,23 @@ class IndexedFleet {
   };
 
   [[nodiscard]] Scene scene() const {
-    return {.fleet = fleet_, .policy = policy_, .tables = demand_.tables(), .epoch = epoch_};
+    return {.fleet = fleet_, .policy = *policy_, .tables = demand_.tables(), .epoch = epoch_};
   }
-  bool count_demand(Request const& request);  // true: scores computed before are stale
+  bool asked(Request const& request);  // true: scores computed before are stale
   Slot* slot_of(Request const& request);
   [[nodiscard]] std::optional<Candidate> best(Slot* slot, Request const& request);
+  [[nodiscard]] std::optional<RackIndex> small_rack(Request const& request) const {
+    // Most are bound to nothing.
+    if (!request.rack && request.group == 0) return std::nullopt;
+    return small_rack_of(request);
+  }
+  [[nodiscard]] std::optional<RackIndex> small_rack_of(Request const& request) const;
   [[nodiscard]] std::optional<Candidate> best_in_classes(Slot& slot, Request const& request);
   [[nodiscard]] std::optional<Candidate> best_on_hosts(Slot& slot, Request const& request);
   [[nodiscard]] std::optional<Candidate> best_idle(Request const& request, Slot const& slot);
   [[nodiscard]] std::optional<Candidate> candidate_of(ClassIndex i, std::int64_t score,
-                                                      Request const& request);
-  void add_runners_up(Slot const& slot, Request const& request, ScoreTable& table);
+                                                      Request const& request) const;
+  void add_runners_up(Slot& slot, Request const& request, ScoreTable& table);
   [[nodiscard]] bool can_fill_classes(Slot const& slot, Request const& request) const;
   struct Batch {
     Request const& request;
@@ -121,7 +128,7 @@ class IndexedFleet {
 
   [[nodiscard]] CellClass class_of(CellIndex cell) const;
   [[nodiscard]] Member member_of(CellIndex cell) const {
-    return member(fleet_.order(fleet_.host_of(cell), policy_), cell);
+    return member(fleet_.order(fleet_.host_of(cell), *policy_), cell);
   }
   [[nodiscard]] bool is_in_classes(HostIndex host) const;
   void follow(HostIndex host, std::uint32_t cells, bool was_in_classes);
@@ -129,7 +136,7 @@ class IndexedFleet {
   template <class Change>
   void change_listing(HostIndex host, Change change);
 
-  Policy const& policy_;
+  Policy const* policy_;
   CellFleet fleet_;
   Demand demand_;
   std::uint64_t epoch_ = 0;

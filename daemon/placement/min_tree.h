@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <limits>
+#include <span>
 #include <vector>
 
 #include "berth/base/ensure.h"
@@ -15,19 +16,14 @@
 namespace berth::placement {
 
 class MinTree {
- private:
-  struct Item {
-    std::int64_t value;
-    std::size_t level;
-    std::size_t index;
-  };
-
  public:
   // The value of a place that must not be chosen; larger than every other.
   static constexpr std::int64_t kNone = std::numeric_limits<std::int64_t>::max();
 
   // All of `values`, in one pass.
   void assign(std::vector<std::int64_t> const& values) {
+    front_size_ = 0;
+    is_front_all_ = false;
     levels_.clear();
     levels_.push_back(values);
     while (true) {
@@ -46,6 +42,7 @@ class MinTree {
   [[nodiscard]] std::int64_t least() const { return levels_.empty() ? kNone : levels_.back()[0]; }
 
   void set(std::size_t i, std::int64_t value) {
+    if (front_size_ > 0 || is_front_all_) keep_front({levels_[0][i], i}, {value, i});
     for (std::size_t level = 0;; ++level) {
       std::int64_t const before = levels_[level][i];
       if (before == value) return;
@@ -69,47 +66,41 @@ class MinTree {
     return i;
   }
 
-  // Calls `visit(place)` for every place that holds the least value, in order.
-  template <class Visit>
-  void each_least(Visit visit) const {
-    if (least() != kNone) visit_least(levels_.size() - 1, 0, least(), visit);
-  }
-
   struct Step {
     std::int64_t value = kNone;
     std::size_t place = 0;
+
+    [[nodiscard]] bool is_before(Step const& other) const {
+      return value != other.value ? value < other.value : place < other.place;
+    }
   };
 
-  // The K places with the least values, ascending by value; less if there are less. Returns how
-  // many.
-  template <std::size_t K>
-  std::size_t first(std::array<Step, K>& out) const {
-    // What is known so far, ascending, and never more than K: what comes behind cannot be wanted.
-    std::array<Item, K> items;
-    std::size_t size = 0;
-    std::int64_t bound = kNone;
-    auto const add = [&](std::int64_t value, std::size_t level, std::size_t index) {
-      if (value >= bound) return;
-      std::size_t at = size < K ? size++ : K - 1;
-      for (; at > 0 && value < items[at - 1].value; --at) items[at] = items[at - 1];
-      items[at] = {value, level, index};
-      if (size == K) bound = items[K - 1].value;
-    };
-    add(least(), levels_.size() - 1, 0);
-    for (std::size_t i = 0; i < size;) {
-      if (items[i].level == 0) {
-        out[i] = {items[i].value, items[i].index};
-        ++i;
-        continue;
-      }
-      Item const node = items[i];
-      for (std::size_t k = i + 1; k < size; ++k) items[k - 1] = items[k];
-      --size;
-      bound = kNone;
-      for (std::size_t k = node.index * kWays; k < (node.index + 1) * kWays; ++k)
-        add(levels_[node.level - 1][k], node.level - 1, k);
+  // The first places in ascending order of (value, place): `wanted` of them or more, or all that
+  // there are. Kept while values change, so that it costs next to nothing to ask again.
+  static constexpr std::size_t kFrontMax = 8;
+  std::span<Step const> front(std::size_t wanted) {
+    ENSURE(wanted <= kFrontMax);
+    if (front_size_ < wanted && !is_front_all_ && !levels_.empty()) {
+      front_size_ = first(front_);
+      is_front_all_ = front_size_ < kFrontMax;
     }
-    return size;
+    return {front_.data(), front_size_};
+  }
+
+  // Calls `visit(place)` for every place that holds the least value, in order.
+  template <class Visit>
+  void each_least(Visit visit) {
+    std::int64_t const value = least();
+    if (value == kNone) return;
+    std::span<Step const> const known = front(1);
+    if (known.back().value == value && !is_front_all_) {
+      visit_least(levels_.size() - 1, 0, value, visit);
+      return;
+    }
+    for (Step const& step : known) {
+      if (step.value != value) return;
+      visit(step.place);
+    }
   }
 
   // Places in ascending order of (value, place), one by one; what is kNone never comes. The tree
@@ -137,6 +128,11 @@ class MinTree {
     }
 
    private:
+    struct Item {
+      std::int64_t value;
+      std::size_t level;
+      std::size_t index;
+    };
     // Inner nodes before places of the same value, and so places in their order.
     struct After {
       bool operator()(Item const& a, Item const& b) const {
@@ -150,7 +146,71 @@ class MinTree {
   };
 
  private:
-  static constexpr std::size_t kWays = 8;
+  static constexpr std::size_t kWaysBits = 3, kWays = 1 << kWaysBits;
+
+  // The first places, exactly and in order; returns how many.
+  std::size_t first(std::array<Step, kFrontMax>& out) const {
+    // Nodes and places known so far, ascending, each by the first place that it can stand for, and
+    // never more than wanted: what comes behind cannot be.
+    struct Node {
+      Step least;  // the place: the first one below it
+      std::size_t level;
+    };
+    std::array<Node, kFrontMax> nodes;
+    std::size_t size = 0;
+    auto const add = [&](Node const& node) {
+      if (node.least.value == kNone) return;
+      if (size == kFrontMax && !node.least.is_before(nodes[size - 1].least)) return;
+      std::size_t at = size < kFrontMax ? size++ : kFrontMax - 1;
+      for (; at > 0 && node.least.is_before(nodes[at - 1].least); --at) nodes[at] = nodes[at - 1];
+      nodes[at] = node;
+    };
+    add({{least(), 0}, levels_.size() - 1});
+    for (std::size_t i = 0; i < size;) {
+      Node const node = nodes[i];
+      if (node.level == 0) {
+        out[i++] = node.least;
+        continue;
+      }
+      for (std::size_t k = i + 1; k < size; ++k) nodes[k - 1] = nodes[k];
+      --size;
+      std::size_t const below = node.level - 1, width = places_below(below);
+      std::size_t const from = node.least.place / width;
+      for (std::size_t k = from; k < from + kWays; ++k)
+        add({{levels_[below][k], k * width}, below});
+    }
+    return size;
+  }
+  // How many places a node of that level stands for.
+  static std::size_t places_below(std::size_t level) {
+    return std::size_t{1} << (kWaysBits * level);
+  }
+
+  // What is known of the first places, after one changed from `before` to `now`.
+  void keep_front(Step const& before, Step const& now) {
+    bool const is_beyond = !is_front_all_ && front_[front_size_ - 1].is_before(before) &&
+                           front_[front_size_ - 1].is_before(now);
+    if (is_beyond) return;
+    std::size_t at = 0;
+    while (at < front_size_ && front_[at].place != now.place) ++at;
+    if (at < front_size_) {
+      for (--front_size_; at < front_size_; ++at) front_[at] = front_[at + 1];
+    }
+    if (now.value == kNone) return;
+    at = front_size_;
+    while (at > 0 && now.is_before(front_[at - 1])) --at;
+    // What comes last is known to be next only when there is nothing else.
+    if (at == front_size_ && (!is_front_all_ || at == kFrontMax)) {
+      is_front_all_ = false;
+      return;
+    }
+    if (front_size_ == kFrontMax)
+      is_front_all_ = false;
+    else
+      ++front_size_;
+    for (std::size_t i = front_size_ - 1; i > at; --i) front_[i] = front_[i - 1];
+    front_[at] = now;
+  }
 
   static std::int64_t least_of(std::vector<std::int64_t> const& level, std::size_t block) {
     std::int64_t const* const at = level.data() + block * kWays;
@@ -170,6 +230,10 @@ class MinTree {
     }
   }
 
+  // The first places of all, in order; with is_front_all_ there are no others that are not kNone.
+  std::array<Step, kFrontMax> front_{};
+  std::size_t front_size_ = 0;
+  bool is_front_all_ = false;
   std::vector<std::vector<std::int64_t>> levels_;  // from the values up to the one least of all
 };
 

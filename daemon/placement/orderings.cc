@@ -49,7 +49,7 @@ void ClassOrdering::start_anew(Scene const& scene, CellClasses const& classes) {
   generation_ = classes.generation();
 }
 
-MinTree const& ClassOrdering::refreshed(Scene const& scene, CellClasses const& classes) {
+MinTree& ClassOrdering::refreshed(Scene const& scene, CellClasses const& classes) {
   add_kinds(kinds_, shape_, scene.fleet);
   std::uint64_t const end = classes.log_end();
   bool const is_stale = epoch_ != scene.epoch || generation_ != classes.generation() ||

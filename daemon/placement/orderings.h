@@ -49,9 +49,9 @@ class ClassOrdering {
   explicit ClassOrdering(Shape const& shape) : shape_(shape) {}
 
   // Brings it up to date; the tree's places are classes.
-  MinTree const& refreshed(Scene const& scene, CellClasses const& classes);
+  MinTree& refreshed(Scene const& scene, CellClasses const& classes);
   // As it was then.
-  [[nodiscard]] MinTree const& tree() const { return tree_; }
+  [[nodiscard]] MinTree& tree() { return tree_; }
 
  private:
   [[nodiscard]] std::int64_t value_of(ClassIndex i, Scene const& scene, CellClasses const& classes);

@@ -39,6 +39,7 @@ bool may_follow(InstanceState from, InstanceState to) {
 }  // namespace
 
 void Checkers::on_committed(std::vector<core::Change> const& changes) {
+  groups_.on_committed(changes);
   for (core::Change const& change : changes) {
     if (auto const* put = std::get_if<core::PutInstance>(&change)) on_instance(put->instance);
     if (auto const* erase = std::get_if<core::EraseInstance>(&change)) on_erased(erase->id);
@@ -166,6 +167,7 @@ void Checkers::on_audit(core::AuditRecord const& record) {
 }
 
 void Checkers::on_loaded(core::State const& state, store::Store& store) {
+  groups_.on_loaded(state);
   for (auto const& [id, known] : durable_) {
     Instance const* instance = core::find(state.instances, id);
     if (instance != nullptr) {
@@ -278,6 +280,7 @@ void Checkers::on_state(core::State const& state) {
 }
 
 void Checkers::on_process_began(HostId const& host, InstanceId const& id) {
+  groups_.on_process_began(host, id);
   auto const [it, is_only] = runs_on_.try_emplace(id, host);
   if (!is_only) {
     world_.violated("I1: " + id.value + " runs on " + host.value + " and on " + it->second.value);
@@ -347,6 +350,7 @@ void Checkers::check_is_stored(HostId const& host, agent::Action const& action) 
 }
 
 void Checkers::on_process_ended(HostId const& host, InstanceId const& id, End why) {
+  groups_.on_process_ended(id);
   if (runs_on_.erase(id) != 1) world_.violated("simulator: " + id.value + " ended but did not run");
   if (why != End::by_action) return;
   auto const known = durable_.find(id);

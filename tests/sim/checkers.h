@@ -14,6 +14,7 @@
 #include "daemon/core/reply.h"
 #include "daemon/core/state.h"
 #include "daemon/store/store.h"
+#include "tests/sim/group_rules.h"
 #include "tests/sim/hypervisor.h"
 #include "tests/sim/world.h"
 
@@ -27,7 +28,8 @@ class Checkers final : public GuestWatch {
     Duration terminated_retention{};
   };
   explicit Checkers(World& world) : Checkers(world, Promises()) {}
-  Checkers(World& world, Promises const& promises) : world_(world), promises_(promises) {}
+  Checkers(World& world, Promises const& promises)
+      : world_(world), promises_(promises), groups_(world) {}
 
   // A batch became durable, and the daemon was told.
   void on_committed(std::vector<core::Change> const& changes);
@@ -114,6 +116,7 @@ class Checkers final : public GuestWatch {
 
   World& world_;
   Promises promises_;
+  GroupRules groups_;
   WallTime wall_highest_;
   std::set<HostId> cordoned_;
   std::map<InstanceId, Durable> durable_;

@@ -499,10 +499,13 @@ void Cluster::set_up_tenants() {
 
 void Cluster::set_up_hosts() {
   for (std::size_t i = 0; i < options.hosts; ++i) {
-    Result<core::Reply> const enrolled =
-        admin("host.enrol", core::EnrollHost{.name = "host-" + std::to_string(i),
-                                             .zone = zones[i % zones.size()],
-                                             .token_digest = kJoinDigest});
+    std::size_t const number = i / zones.size() % options.racks;
+    bool const is_nameless = number == 0 && options.has_nameless_rack;
+    Result<core::Reply> const enrolled = admin(
+        "host.enrol", core::EnrollHost{.name = "host-" + std::to_string(i),
+                                       .zone = zones[i % zones.size()],
+                                       .rack = is_nameless ? "" : "r" + std::to_string(number),
+                                       .token_digest = kJoinDigest});
     ENSURE(enrolled.has_value());
     HostId const id = std::get<core::Enrolled>(*enrolled).host.id;
     std::string const uuid = world.entropy().hex(32);

@@ -59,6 +59,17 @@ class Draw {
   void one(CapacityReservationId& v) { v.value = "cr-" + entropy_.hex(17); }
   void one(SpotRequestId& v) { v.value = "sir-" + entropy_.hex(8); }
   void one(LaunchTemplateId& v) { v.value = "lt-" + entropy_.hex(17); }
+  void one(PlacementGroup& v) {
+    auto& [id, tenant, name, strategy, spread_level, partition_count, tags, created] = v;
+    all(tenant, name, tags, created);
+    id.value = "pg-" + entropy_.hex(17);
+    name += '\xff';  // never empty
+    strategy = static_cast<PlacementStrategy>(entropy_.below(3));
+    spread_level = static_cast<SpreadLevel>(entropy_.below(2));
+    partition_count = strategy == PlacementStrategy::partition
+                          ? static_cast<std::int32_t>(1 + entropy_.below(7))
+                          : 0;
+  }
 
   void one(VirtType& v) { v = static_cast<VirtType>(entropy_.below(2)); }
   void one(ImageFormat& v) { v = static_cast<ImageFormat>(entropy_.below(2)); }
@@ -202,12 +213,12 @@ class Draw {
   }
   void one(std::pair<std::string, std::string>& v) { all(v.first, v.second); }
   void one(LaunchTemplateData& v) {
-    auto& [image_id, type, key_name, user_data, zone, instance_tags, root_disk_gib,
-           disable_api_termination, disable_api_stop, ebs_optimized, monitoring, shutdown_behavior,
-           shown] = v;
-    all(image_id, type, key_name, user_data, zone, instance_tags, root_disk_gib,
-        disable_api_termination, disable_api_stop, ebs_optimized, monitoring, shutdown_behavior,
-        shown);
+    auto& [image_id, type, key_name, user_data, zone, placement_group_id, placement_group_name,
+           partition, instance_tags, root_disk_gib, disable_api_termination, disable_api_stop,
+           ebs_optimized, monitoring, shutdown_behavior, shown] = v;
+    all(image_id, type, key_name, user_data, zone, placement_group_id, placement_group_name,
+        partition, instance_tags, root_disk_gib, disable_api_termination, disable_api_stop,
+        ebs_optimized, monitoring, shutdown_behavior, shown);
   }
   void one(LaunchTemplateVersion& v) {
     auto& [launch_template, number, tenant, description, client_token, parameters_digest, data,
@@ -263,7 +274,8 @@ inline std::vector<core::Change> one_of_each(Entropy& entropy) {
           draw.put<core::PutToken>(),
           draw.put<core::AppendAudit>(),
           draw.put<core::PutLaunchTemplate>(),
-          draw.put<core::PutLaunchTemplateVersion>()};
+          draw.put<core::PutLaunchTemplateVersion>(),
+          draw.put<core::PutPlacementGroup>()};
 }
 
 }  // namespace berth::test

@@ -47,6 +47,13 @@
   PLANT(tags_not_stored, "answers CreateTags and changes nothing")                               \
   PLANT(template_overrides, "lets a launch template's type win over the request's")              \
   PLANT(template_default_kept, "answers ModifyLaunchTemplate and changes nothing")               \
+  PLANT(group_deleted_in_use, "deletes a placement group that still has instances")              \
+  PLANT(foreign_group_visible, "takes the id of another tenant's placement group")               \
+  PLANT(group_rule_ignored, "places the members of a group as if there were no group")           \
+  PLANT(group_spread_over_hosts, "spreads over hosts where racks are asked for")                 \
+  PLANT(group_partitions_mixed, "lets the partitions of a group share racks")                    \
+  PLANT(group_eighth_spread, "lets an eighth of a spread group into a zone")                     \
+  PLANT(group_cluster_torn, "starts a cluster group anew in another rack")                       \
   PLANT(records_reaped_early, "forgets terminated instances at once")                            \
   /* daemon/placement */                                                                         \
   PLANT(batch_placed_apart, "places each instance of a launch as if it were alone")              \

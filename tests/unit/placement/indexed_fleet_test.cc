@@ -105,6 +105,82 @@ TEST(IndexedFleet, members_of_a_spread_group_never_share_a_host) {
   EXPECT_EQ(placed(fleet, request), "3 hosts: 3 spread group");
 }
 
+// Two hosts in each rack, for one instance of 16 vCPUs each.
+IndexedFleet racks_of_two(int racks) {
+  IndexedFleet fleet(*find_policy("best-fit-sum"));
+  for (int i = 0; i < 2 * racks; ++i)
+    fleet.add_host({.cells = {kCell}, .rack = static_cast<RackIndex>(i / 2)});
+  return fleet;
+}
+
+TEST(IndexedFleet, members_of_a_rack_spread_group_never_share_a_rack) {
+  IndexedFleet fleet = racks_of_two(3);
+  fleet.set_group(1, {.kind = GroupKind::spread_racks});
+  Request request = of(1);
+  request.group = 1;
+  EXPECT_EQ(placed(fleet, request), "0.1");
+  EXPECT_EQ(placed(fleet, request), "2.1");
+  EXPECT_EQ(placed(fleet, request), "4.1");
+  EXPECT_EQ(placed(fleet, request), "6 hosts: 6 rack spread group");
+}
+
+TEST(IndexedFleet, members_of_a_one_rack_group_follow_the_first_and_go_nowhere_else) {
+  IndexedFleet fleet = racks_of_two(3);
+  fleet.set_group(1, {.kind = GroupKind::one_rack});
+  EXPECT_EQ(placed(fleet, of(16)), "0.1");
+  EXPECT_EQ(placed(fleet, of(16)), "1.1");
+  Request request = of(16);
+  request.group = 1;
+  std::optional<Seat> const first = fleet.place(request);
+  ASSERT_TRUE(first);
+  EXPECT_EQ(first->host, 2U);
+  EXPECT_EQ(placed(fleet, request), "3.1");
+  EXPECT_EQ(placed(fleet, request), "6 hosts: 4 one-rack group, 2 cpu");
+  fleet.release(*first);
+  EXPECT_EQ(placed(fleet, request), "2.1") << "one member is left, and holds the group to its rack";
+}
+
+TEST(IndexedFleet, a_rack_holds_members_of_one_partition_of_a_group_only) {
+  IndexedFleet fleet = racks_of_two(3);
+  fleet.set_group(1, {.kind = GroupKind::partitions});
+  auto const in_partition = [](std::int32_t partition) {
+    Request out = of(8);
+    out.group = 1;
+    out.partition = partition;
+    return out;
+  };
+  EXPECT_EQ(placed(fleet, in_partition(1)), "0.1");
+  EXPECT_EQ(placed(fleet, in_partition(2)), "2.1");
+  EXPECT_EQ(placed(fleet, in_partition(1)), "0.1") << "members of one partition may share a host";
+  EXPECT_EQ(placed(fleet, in_partition(2)), "2.1");
+  EXPECT_EQ(placed(fleet, in_partition(7)), "4.1");
+  EXPECT_EQ(placed(fleet, in_partition(3)), "6 hosts: 6 partition group");
+  EXPECT_EQ(placed(fleet, in_partition(1)), "1.1") << "4 is another partition's";
+}
+
+TEST(IndexedFleet, a_request_for_a_rack_goes_there_or_nowhere) {
+  IndexedFleet fleet = racks_of_two(5);
+  Request request = of(9);
+  request.rack = 3;
+  EXPECT_EQ(placed(fleet, request), "6.1");
+  EXPECT_EQ(placed(fleet, request), "7.1");
+  EXPECT_EQ(placed(fleet, request), "10 hosts: 8 other rack, 2 cpu");
+  request.rack = 77;
+  EXPECT_EQ(placed(fleet, request), "10 hosts: 10 other rack");
+}
+
+TEST(IndexedFleet, the_rule_of_a_group_stands_while_it_has_members) {
+  IndexedFleet fleet = racks_of_two(2);
+  Request request = of(1);
+  request.group = 1;
+  std::optional<Seat> const seat = fleet.place(request);
+  ASSERT_TRUE(seat);
+  EXPECT_DEATH(fleet.set_group(1, {.kind = GroupKind::one_rack}), "is_empty");
+  fleet.release(*seat);
+  fleet.set_group(1, {.kind = GroupKind::one_rack});
+  EXPECT_EQ(fleet.fleet().rule_of(1).kind, GroupKind::one_rack);
+}
+
 TEST(IndexedFleet, a_zone_keeps_what_its_largest_hosts_would_need) {
   IndexedFleet fleet = fleet_of("best-fit-sum", 3);
   fleet.reserve_hosts(1);

@@ -16,9 +16,11 @@ TEST(MinTree, agrees_with_a_plain_list_after_any_changes) {
     MinTree tree;
     tree.assign(plain);
     EXPECT_EQ(tree.least(), MinTree::kNone);
-    for (int step = 0; step < 500; ++step) {
+    // Now few, now many values of each kind, so that places tie and the least are few.
+    std::int64_t const most = entropy.below(2) == 0 ? 9 : 100'000;
+    for (int step = 0; step < 2'000; ++step) {
       std::size_t const i = entropy.below(size);
-      plain[i] = entropy.below(4) == 0 ? MinTree::kNone : entropy.between(0, 9);
+      plain[i] = entropy.below(4) == 0 ? MinTree::kNone : entropy.between(0, most);
       tree.set(i, plain[i]);
       auto const least = std::ranges::min_element(plain);
       ASSERT_EQ(tree.least(), *least);
@@ -28,6 +30,16 @@ TEST(MinTree, agrees_with_a_plain_list_after_any_changes) {
       tree.each_least([&](std::size_t place) { all.push_back(place); });
       ASSERT_EQ(static_cast<std::ptrdiff_t>(all.size()), std::ranges::count(plain, *least));
       ASSERT_TRUE(std::ranges::is_sorted(all));
+      std::size_t const wanted = entropy.below(MinTree::kFrontMax + 1);
+      std::vector<std::pair<std::int64_t, std::size_t>> sorted;
+      for (std::size_t place = 0; place < size; ++place) {
+        if (plain[place] != MinTree::kNone) sorted.emplace_back(plain[place], place);
+      }
+      std::ranges::sort(sorted);
+      std::span<MinTree::Step const> const front = tree.front(wanted);
+      ASSERT_GE(front.size(), std::min(wanted, sorted.size()));
+      for (std::size_t k = 0; k < front.size(); ++k)
+        ASSERT_EQ(std::pair(front[k].value, front[k].place), sorted[k]);
     }
     std::vector<std::pair<std::int64_t, std::size_t>> expected, walked;
     for (std::size_t i = 0; i < size; ++i) {

@@ -1,0 +1,202 @@
+#include "daemon/placement/placer.h"
+
+#include <algorithm>
+#include <bit>
+
+#include "berth/base/ensure.h"
+#include "berth/base/plant.h"
+
+namespace berth::placement {
+namespace {
+
+bool has_room(Need const& need) {
+  return need.room.vcpus > 0 && need.room.memory_mib > 0;
+}
+
+}  // namespace
+
+Placer::Placer() : fleet_(*find_policy("default")) {}
+
+std::optional<ZoneIndex> Placer::zone_of(ZoneName const& name) const {
+  auto const it = zones_.find(name);
+  if (it == zones_.end()) return std::nullopt;
+  return it->second;
+}
+
+bool Placer::is_resettled(HostId const& id, HostOffer const& offer) const {
+  auto const it = hosts_.find(id);
+  return it == hosts_.end() || it->second.offer != offer;
+}
+
+void Placer::put_host(HostId const& id, HostOffer const& offer) {
+  auto const [it, is_new] = hosts_.try_emplace(id);
+  Host& host = it->second;
+  if (!is_new && host.offer == offer) return;
+  if (host.index)
+    fleet_.retire_host(*host.index);
+  else if (!is_new)
+    --hosts_without_cells_;
+  host.index.reset();
+  host.offer = offer;
+  if (offer.cells.empty()) {
+    ++hosts_without_cells_;
+    return;
+  }
+  auto const zone =
+      zones_.try_emplace(offer.zone, static_cast<ZoneIndex>(zones_.size())).first->second;
+  HostSetup setup{.zone = zone,
+                  .disk_gib = offer.disk_gib,
+                  .instances_max = offer.instances_max,
+                  .is_up = host.is_up,
+                  .is_cordoned = host.is_cordoned && !PLANTED(cordon_ignored)};
+  for (CellOffer const& cell : offer.cells) {
+    Room room = cell.room;
+    if (PLANTED(memory_oversold)) room.memory_mib += 1'024;
+    setup.cells.push_back(room);
+  }
+  host.index = fleet_.add_host(setup);
+  if (ids_.size() <= *host.index) ids_.resize(*host.index + std::size_t{1});
+  ids_[*host.index] = id;
+}
+
+void Placer::set_open(HostId const& id, bool is_up, bool is_cordoned) {
+  auto const it = hosts_.find(id);
+  ENSURE(it != hosts_.end());
+  Host& host = it->second;
+  if (host.is_up == is_up && host.is_cordoned == is_cordoned) return;
+  host.is_up = is_up;
+  host.is_cordoned = is_cordoned;
+  if (!host.index) return;
+  fleet_.set_up(*host.index, is_up);
+  fleet_.set_cordoned(*host.index, is_cordoned && !PLANTED(cordon_ignored));
+}
+
+void Placer::erase_host(HostId const& id) {
+  auto const it = hosts_.find(id);
+  ENSURE(it != hosts_.end());
+  if (it->second.index)
+    fleet_.retire_host(*it->second.index);
+  else
+    --hosts_without_cells_;
+  hosts_.erase(it);
+}
+
+// Absent: the host sells nothing, so nothing is counted there.
+std::optional<Seat> Placer::seat(Holding const& holding) const {
+  auto const it = hosts_.find(holding.place.host);
+  if (it == hosts_.end() || !it->second.index) return std::nullopt;
+  std::vector<CellOffer> const& cells = it->second.offer.cells;
+  Seat out{.host = *it->second.index,
+           .cells = 0,
+           .need = holding.need.room,
+           .disk_gib = holding.need.disk_gib,
+           .group = 0};
+  for (std::size_t i = 0; i < cells.size(); ++i) {
+    if (std::ranges::find(holding.place.cells, cells[i].id) != holding.place.cells.end())
+      out.cells = static_cast<std::uint8_t>(out.cells | (1U << i));
+  }
+  // Decided before cells were, or they are no more: it is counted somewhere.
+  if (out.cells == 0) out.cells = 1;
+  return out;
+}
+
+Place Placer::place(Seat const& seat) const {
+  Place out{.host = ids_[seat.host], .cells = {}};
+  std::vector<CellOffer> const& cells = hosts_.at(out.host).offer.cells;
+  for (unsigned bits = seat.cells; bits != 0; bits &= bits - 1)
+    out.cells.push_back(cells[static_cast<std::size_t>(std::countr_zero(bits))].id);
+  return out;
+}
+
+void Placer::take(Holding const& holding) {
+  std::optional<Seat> const seat = this->seat(holding);
+  if (!seat) return;
+  if (has_room(holding.need))
+    fleet_.take(*seat);
+  else
+    fleet_.try_seat(*seat);
+}
+
+void Placer::give_back(Holding const& holding) {
+  std::optional<Seat> const seat = this->seat(holding);
+  if (!seat) return;
+  if (has_room(holding.need))
+    fleet_.release(*seat);
+  else
+    fleet_.untry_seat(*seat);
+}
+
+void Placer::count_demand(Need const& need) {
+  if (has_room(need)) fleet_.count_demand({.need = need.room});
+}
+
+void Placer::reserve_hosts(std::int32_t hosts_per_zone) {
+  fleet_.reserve_hosts(hosts_per_zone);
+}
+
+std::vector<CellOffer> Placer::free(HostId const& id) const {
+  auto const it = hosts_.find(id);
+  if (it == hosts_.end() || !it->second.index) return {};
+  std::vector<CellOffer> out = it->second.offer.cells;
+  CellIndex cell = fleet_.fleet().host(*it->second.index).first_cell;
+  for (CellOffer& one : out) one.room = fleet_.fleet().free(cell++);
+  return out;
+}
+
+Request Placer::request(Ask const& ask) const {
+  Request out{.need = ask.need.room, .disk_gib = ask.need.disk_gib};
+  if (ask.zone) out.zone = zone_of(*ask.zone);
+  return out;
+}
+
+std::optional<Place> Draft::place(Ask const& ask) {
+  if (ask.zone && !placer_.zone_of(*ask.zone)) return std::nullopt;
+  std::optional<Seat> const seat = placer_.fleet_.choose_again(placer_.request(ask));
+  if (!seat) return std::nullopt;
+  if (!PLANTED(batch_placed_apart)) {
+    placer_.fleet_.try_seat(*seat);
+    seats_.push_back(*seat);
+  }
+  return placer_.place(*seat);
+}
+
+std::optional<Place> Draft::place_on(HostId const& id, Room const& room) {
+  auto const it = placer_.hosts_.find(id);
+  if (it == placer_.hosts_.end() || !it->second.index || !it->second.is_up) return std::nullopt;
+  HostIndex const index = *it->second.index;
+  CellFleet const& fleet = placer_.fleet_.fleet();
+  std::optional<Candidate> const found =
+      fleet.best_cells(index, room, fleet.parts_of(fleet.host(index).kind, room),
+                       placer_.fleet_.policy(), placer_.fleet_.tables());
+  if (!found) return std::nullopt;
+  Seat const seat = CellFleet::seat(*found, {.need = room});
+  if (!PLANTED(start_batch_counted_once)) {
+    placer_.fleet_.try_seat(seat);
+    seats_.push_back(seat);
+  }
+  return placer_.place(seat);
+}
+
+NoSeat Draft::why_not(Ask const& ask) const {
+  NoSeat out;
+  if (!ask.zone || placer_.zone_of(*ask.zone)) {
+    Answer const answer = placer_.fleet_.scan(placer_.request(ask));
+    if (auto const* why = std::get_if<NoSeat>(&answer)) out = *why;
+  }
+  // Those that the index does not know.
+  bool const is_zone_sold = out.hosts_considered > 0;
+  for (auto const& [id, host] : placer_.hosts_) {
+    if (host.index && is_zone_sold) continue;
+    ++out.hosts_considered;
+    bool const is_elsewhere = ask.zone && host.offer.zone != *ask.zone;
+    Obstacle const why = is_elsewhere ? Obstacle::other_zone : Obstacle::not_up;
+    ++out.hosts_removed[static_cast<std::size_t>(why)];
+  }
+  return out;
+}
+
+void Draft::undo(std::size_t mark) {
+  for (; seats_.size() > mark; seats_.pop_back()) placer_.fleet_.untry_seat(seats_.back());
+}
+
+}  // namespace berth::placement

@@ -1,0 +1,147 @@
+#pragma once
+// Placer: the region's fleet by the names that records use, over the index, which knows numbers
+// (indexed_fleet.h).
+//
+//   Placer placer;
+//   placer.put_host(id, offer);                        // from a host's record
+//   placer.take(holding); placer.give_back(holding);   // from an instance's record
+//
+//   Draft draft(placer);                               // to decide: in thought
+//   if (std::optional<Place> const place = draft.place(ask)) ...
+//   else log(draft.why_not(ask));
+//
+// What a draft takes it gives back at its end, so deciding changes nothing that a later decision
+// could see: only what `absorb` takes counts. The index is a cache and therefore mutable; it never
+// changes an answer. One thread.
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "berth/model/ids.h"
+#include "daemon/placement/indexed_fleet.h"
+
+namespace berth::placement {
+
+// What may be sold of a NUMA cell. CPU in sold vCPUs: over-commit is applied already.
+struct CellOffer {
+  std::int32_t id = 0;  // HostCell::id
+  Room room;
+
+  bool operator==(CellOffer const&) const = default;
+};
+
+// A host as its record describes it.
+struct HostOffer {
+  ZoneName zone;
+  std::string rack;  // empty: not stated
+  // By id, ascending; at most kCellsPerHostMax, each with some CPU and some memory. Empty: nothing
+  // to sell, because its agent has not reported yet or too little is there.
+  std::vector<CellOffer> cells;
+  std::int64_t disk_gib = 0;
+  std::int32_t instances_max = 0;
+
+  bool operator==(HostOffer const&) const = default;
+};
+
+struct Need {
+  Room room;  // both 0: a stopped instance, which holds its disk and its place in the count
+  std::int64_t disk_gib = 0;
+
+  bool operator==(Need const&) const = default;
+};
+
+struct Place {
+  HostId host;
+  std::vector<std::int32_t> cells;  // CellOffer::id, ascending
+
+  bool operator==(Place const&) const = default;
+};
+
+// What an instance has of its host.
+struct Holding {
+  Place place;
+  Need need;
+
+  bool operator==(Holding const&) const = default;
+};
+
+struct Ask {
+  std::optional<ZoneName> zone;  // absent: any
+  Need need;
+};
+
+class Placer {
+ public:
+  Placer();
+
+  // New, or changed: then nothing may be held there at this moment if cells, disk, zone or rack
+  // change (is_resettled says so).
+  void put_host(HostId const& id, HostOffer const& offer);
+  // Whether put_host needs the host's holdings to be given back before, and taken again after.
+  [[nodiscard]] bool is_resettled(HostId const& id, HostOffer const& offer) const;
+  void set_open(HostId const& id, bool is_up, bool is_cordoned);
+  void erase_host(HostId const& id);
+
+  void take(Holding const& holding);
+  void give_back(Holding const& holding);
+  // Somebody asked for this, and got it: what the default policy learns from.
+  void count_demand(Need const& need);
+  // Of each zone so many hosts may fail (CellFleet::reserve_hosts).
+  void reserve_hosts(std::int32_t hosts_per_zone);
+
+  // Of each cell, what is not held; empty: nothing to sell. Negative where more is held than the
+  // host has by now.
+  [[nodiscard]] std::vector<CellOffer> free(HostId const& id) const;
+  [[nodiscard]] std::string_view policy() const { return fleet_.policy().name; }
+
+ private:
+  friend class Draft;
+  struct Host {
+    HostOffer offer;
+    bool is_up = false;
+    bool is_cordoned = false;
+    std::optional<HostIndex> index;  // absent: no cells
+  };
+
+  // Absent: a zone of which no host is known.
+  [[nodiscard]] std::optional<ZoneIndex> zone_of(ZoneName const& name) const;
+  [[nodiscard]] Request request(Ask const& ask) const;
+  [[nodiscard]] std::optional<Seat> seat(Holding const& holding) const;
+  [[nodiscard]] Place place(Seat const& seat) const;
+
+  mutable IndexedFleet fleet_;
+  std::map<HostId, Host> hosts_;
+  std::vector<HostId> ids_;  // by index
+  std::map<ZoneName, ZoneIndex> zones_;
+  std::int64_t hosts_without_cells_ = 0;
+};
+
+// A decision in the making: what it has given away so far, on top of what is held. Placers are not
+// changed while a draft of them lives.
+class Draft {
+ public:
+  explicit Draft(Placer const& placer) : placer_(placer) {}
+  ~Draft() { undo(0); }
+  Draft(Draft const&) = delete;
+  Draft& operator=(Draft const&) = delete;
+
+  // The best place, taken in this draft; absent: there is none.
+  std::optional<Place> place(Ask const& ask);
+  // Room on that very host, cordoned or not, for what has its disk there already.
+  std::optional<Place> place_on(HostId const& host, Room const& room);
+  // Why `place` finds nothing: each host under the first obstacle.
+  [[nodiscard]] NoSeat why_not(Ask const& ask) const;
+
+  // To try something: how much is taken, and back to it.
+  [[nodiscard]] std::size_t mark() const { return seats_.size(); }
+  void undo(std::size_t mark);
+
+ private:
+  Placer const& placer_;
+  std::vector<Seat> seats_;
+};
+
+}  // namespace berth::placement
