@@ -150,7 +150,14 @@ json::object object(InstanceType const& t) {
           {"free_tier_eligible", t.is_free_tier_eligible},
           {"network_mbps", t.network_mbps},
           {"ebs_mbps", t.ebs_mbps},
-          {"cpu_vendor", text(t.cpu_vendor)}};
+          {"cpu_vendor", text(t.cpu_vendor)},
+          {"dedicated_cpus", t.is_cpu_dedicated}};
+}
+
+std::string numbers(std::vector<std::int32_t> const& all) {
+  std::string out;
+  for (std::int32_t const n : all) out += (out.empty() ? "" : ",") + std::to_string(n);
+  return out;
 }
 
 json::object object(Image const& i) {
@@ -176,6 +183,7 @@ json::object object(core::InstanceView const& v) {
     health = text(name_of(v.host_health));
     generation = i.placement->generation.value;
   }
+  Placement const place = i.placement.value_or(Placement{});
   std::string const reason =
       i.state_reason.code.empty() ? "" : i.state_reason.code + ": " + i.state_reason.message;
   return {{"id", text(i.id.value)},
@@ -196,6 +204,9 @@ json::object object(core::InstanceView const& v) {
           {"host_name", text(v.host_name)},
           {"host_health", std::move(health)},
           {"generation", std::move(generation)},
+          {"cells", numbers(place.cells)},
+          {"cpus", numbers(place.cpus)},
+          {"unpinned", text(v.unpinned)},
           {"private_ip", text(i.private_ip)},
           {"mac", text(i.mac)},
           {"uuid", text(i.uuid)},

@@ -107,6 +107,7 @@ constexpr auto kPutTypeFields = std::to_array<Field>({
     number("network_mbps", "0: not stated.", 0, kManyMax),
     number("ebs_mbps", "0: not stated.", 0, kManyMax),
     one_of({.name = "cpu_vendor", .about = "Empty: any."}, kVendors),
+    flag("dedicated_cpus", "Its guests get whole cores of their own; false unless said."),
 });
 constexpr auto kTypeFields = std::to_array<Field>({in_path("type", "Instance type.")});
 constexpr auto kImportFields = std::to_array<Field>({
@@ -206,6 +207,7 @@ AdminAction put_type(Fields const& f) {
       .network_mbps = f.number("network_mbps"),
       .ebs_mbps = f.number("ebs_mbps"),
       .cpu_vendor = f.text("cpu_vendor"),
+      .is_cpu_dedicated = f.flag("dedicated_cpus").value_or(false),
   }};
 }
 AdminAction list_types(Fields const&) {

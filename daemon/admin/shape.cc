@@ -172,6 +172,7 @@ constexpr auto kInstanceType = std::to_array<Property>({
     {"network_mbps", Type::integer, "0: not stated."},
     {"ebs_mbps", Type::integer, "0: not stated."},
     {"cpu_vendor", Type::text, "\"Intel\", \"AMD\"; empty: any."},
+    {"dedicated_cpus", Type::boolean, "Its guests get whole cores of their own."},
 });
 constexpr auto kImage = std::to_array<Property>({
     {"id", Type::text, "ami- and 17 hex digits."},
@@ -205,6 +206,11 @@ constexpr auto kInstance = std::to_array<Property>({
     {"host_name", Type::text, "Its host's name; empty: none."},
     {"host_health", Type::text, "Its host's health; null: it has none.", true},
     {"generation", Type::integer, "Of its placement; null: it has none.", true},
+    {"cells", Type::text, "NUMA cells of its host that it sits in, \"0,1\"; empty: any."},
+    {"cpus", Type::text,
+     "Host CPUs of its own, one for each vCPU in their order; empty: it shares those of its cells. "
+     "While it is stopped, those it had."},
+    {"unpinned", Type::text, "Why it does not run on its CPUs; empty: it does, or does not run."},
     {"private_ip", Type::text, "As its host reported; empty: not known."},
     {"mac", Type::text, "Its network card's address."},
     {"uuid", Type::text, "Of its domain."},

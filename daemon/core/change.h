@@ -4,6 +4,7 @@
 // replaces it whole, Erase removes it.
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <variant>
@@ -180,6 +181,8 @@ struct SeeHost {
   std::vector<InstanceId> unknown;   // carry our metadata, but no record or another generation
   // Of the report's `earlier`: what was wanted of instances before the quarantine.
   std::vector<InstanceSpec> earlier;
+  // Of its guests that run, those that do not sit where their spec says, and why not, for people.
+  std::map<InstanceId, std::string> unpinned;
   HostHealth announced = HostHealth::never_seen;  // what the last event about its health said
   bool operator==(SeeHost const&) const = default;
 };

@@ -41,6 +41,7 @@ struct InstanceView {
   // (RunInstances, DescribeInstances).
   HostHealth host_health = HostHealth::never_seen;
   std::string host_name;  // empty: has no host; for operators only
+  std::string unpinned;   // why it does not run on its CPUs; empty: it does; for operators only
   // Empty: it has none, or is a member no more because nothing of it is left. The name is the same
   // for as long as the instance is a member.
   std::string placement_group_name;
