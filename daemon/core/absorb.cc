@@ -240,6 +240,14 @@ void erase_placement_group(State& state, PlacementGroupId const& id) {
   state.placement_groups.erase(it);
 }
 
+void note_refusal(State& state, NoteRefusal const& refusal) {
+  bool const is_new = state.refusals.insert_or_assign(refusal.request_id, refusal).second;
+  if (is_new) state.refusals_in_order.push_back(refusal.request_id);
+  if (state.refusals_in_order.size() <= kRefusalsKept) return;
+  state.refusals.erase(state.refusals_in_order.front());
+  state.refusals_in_order.pop_front();
+}
+
 void put_token(State& state, TokenRow const& row) {
   std::pair const key{row.tenant, row.token};
   if (TokenRow const* old = find(state.tokens, key); old != nullptr && old->expires.ms != 0) {
@@ -301,6 +309,7 @@ void absorb(State& state, Change const& change) {
             state.region.audit_count = c.record.number;
             state.region.audit_digest = c.record.digest;
           },
+          [&](NoteRefusal const& c) { note_refusal(state, c); },
           [&](SeeHost const& c) {
             auto const host = state.hosts.find(c.id);
             if (host == state.hosts.end()) return;  // removed meanwhile

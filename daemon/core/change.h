@@ -187,15 +187,35 @@ struct SeeHost {
   bool operator==(SeeHost const&) const = default;
 };
 
+// A launch that found no room. Volatile; for operators.
+struct NoteRefusal {
+  std::string request_id;
+  TenantId tenant;
+  WallTime at;
+  TypeName type;
+  std::int64_t vcpus = 0;  // of the type as it was then
+  Mebibytes memory;
+  std::int64_t disk_gib = 0;
+  bool is_cpu_dedicated = false;
+  ZoneName zone;                     // empty: any
+  PlacementGroupId placement_group;  // empty: none
+  std::int32_t partition = 0;
+  std::int64_t wanted = 1;  // all or nothing
+  std::int64_t found = 0;   // of them; the counts below are of the one after
+  PlacementNote note;       // `hosts` and `removed`; no policy, no rows
+
+  bool operator==(NoteRefusal const&) const = default;
+};
+
 using Change =
     std::variant<PutRegion, PutZone, PutTenant, PutAccessKey, EraseAccessKey, PutInstanceType,
                  EraseInstanceType, PutImage, EraseImage, PutKeyPair, EraseKeyPair, PutHost,
                  EraseHost, PutInstance, EraseInstance, PutToken, EraseToken, AppendAudit, SeeHost,
                  PutLaunchTemplate, EraseLaunchTemplate, PutLaunchTemplateVersion,
-                 EraseLaunchTemplateVersion, PutPlacementGroup, ErasePlacementGroup>;
+                 EraseLaunchTemplateVersion, PutPlacementGroup, ErasePlacementGroup, NoteRefusal>;
 
 [[nodiscard]] inline bool is_durable(Change const& change) {
-  return !std::holds_alternative<SeeHost>(change);
+  return !std::holds_alternative<SeeHost>(change) && !std::holds_alternative<NoteRefusal>(change);
 }
 
 }  // namespace berth::core

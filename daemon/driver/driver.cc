@@ -75,6 +75,7 @@ void Driver::on_input(core::Input input, core::Gate::Done done) {
     decided = without_durable_changes(input, *std::move(decided));
   }
   parts_.observer.decided(input, decided, parts_.clock.now().monotonic - context.now.monotonic);
+  if (context.refusal) core::absorb(state_, *std::move(context.refusal));
   if (!decided) {
     // An agent that the core does not accept (removed, another machine) is cut off.
     if (auto const* hello = std::get_if<core::AgentHello>(&input)) open_.drop.insert(hello->host);

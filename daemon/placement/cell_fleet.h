@@ -176,6 +176,12 @@ class CellFleet {
                                                     FleetTables const& tables) const;
   // What the host lacks for `need` when best_cells finds nothing.
   [[nodiscard]] Obstacle missing_room(HostIndex host, Room const& need, std::int32_t parts) const;
+  // How many of `need` the host takes one after the other, now; of what is split over cells, at
+  // most.
+  [[nodiscard]] std::int64_t room_for(HostIndex host, Room const& need,
+                                      std::int64_t disk_gib) const;
+  // How many of `need` the zone could sell and still keep its reserve.
+  [[nodiscard]] std::int64_t room_beside_reserve(ZoneIndex zone, Room const& need) const;
   // In how many cells a host of that kind, empty, would hold `need`; 0: it does not fit.
   [[nodiscard]] std::int32_t parts_of(std::uint32_t kind, Room const& need) const;
   [[nodiscard]] static Seat seat(Candidate const& candidate, Request const& request);

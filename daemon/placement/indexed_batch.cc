@@ -77,7 +77,7 @@ IndexedFleet::Filling IndexedFleet::filling_of(ClassIndex number, std::int64_t s
     ++out.most;
   } while (fits(need, what.free) &&
            policy_->score({.capacity = what.capacity, .left = what.free - need, .part = need},
-                         demand_.tables()) <= score);
+                          demand_.tables()) <= score);
   return out;
 }
 

@@ -6,6 +6,7 @@
 #include "berth/base/ensure.h"
 #include "berth/base/plant.h"
 #include "daemon/placement/explain.h"
+#include "daemon/placement/relax.h"
 
 namespace berth::placement {
 namespace {
@@ -15,6 +16,19 @@ bool has_room(Need const& need) {
 }
 
 }  // namespace
+
+PlacementNote note_of(NoSeat const& why) {
+  PlacementNote out;
+  out.hosts = why.hosts_considered;
+  for (std::size_t i = 0; i < kObstacles; ++i) {
+    if (why.hosts_removed[i] == 0) continue;
+    out.removed.push_back({std::string(name(static_cast<Obstacle>(i))), why.hosts_removed[i]});
+  }
+  auto const removed = [&](Obstacle o) { return why.hosts_removed[static_cast<std::size_t>(o)]; };
+  if (removed(Obstacle::cpu) + removed(Obstacle::memory) > 0)
+    out.tightest = removed(Obstacle::cpu) >= removed(Obstacle::memory) ? "cpu" : "memory";
+  return out;
+}
 
 Placer::Placer() : fleet_(*find_policy("default")) {}
 
@@ -204,18 +218,10 @@ std::optional<Place> Draft::place_noted(Ask const& ask, std::size_t counted_host
   else
     why.chosen = placer_.fleet_.choose_again(*request, &why.table);
   if (!why.chosen) return std::nullopt;
-  note = PlacementNote{.policy = std::string(placer_.policy())};
-  if (is_counted) {
-    note.scored_worse = why.scored_worse;
-    note.tightest = why.tightest ? std::string(name(*why.tightest)) : "";
-    NoSeat const removed = placer_.with_unlisted(why.removed, ask);
-    note.hosts = removed.hosts_considered;
-    for (std::size_t i = 0; i < kObstacles; ++i) {
-      if (removed.hosts_removed[i] == 0) continue;
-      note.removed.push_back(
-          {std::string(name(static_cast<Obstacle>(i))), removed.hosts_removed[i]});
-    }
-  }
+  note = is_counted ? note_of(placer_.with_unlisted(why.removed, ask)) : PlacementNote();
+  note.policy = placer_.policy();
+  note.scored_worse = why.scored_worse;
+  if (why.tightest) note.tightest = name(*why.tightest);
   for (std::size_t i = 0; i < why.table.size; ++i) {
     Place row = placer_.place(CellFleet::seat(why.table.rows[i], *request));
     note.rows.push_back({row.host, row.cells, why.table.rows[i].score});
@@ -264,6 +270,54 @@ NoSeat Draft::why_not(Ask const& ask) const {
     if (auto const* why = std::get_if<NoSeat>(&answer)) out = *why;
   }
   return placer_.with_unlisted(std::move(out), ask);
+}
+
+std::vector<std::string> Draft::remedies(
+    Ask const& ask, std::int64_t count,
+    std::vector<std::pair<std::string, Room>> const& shapes) const {
+  std::vector<std::string> out;
+  std::optional<Request> const request = placer_.request(ask);
+  if (!request) return out;
+  std::vector<Room> rooms;
+  for (auto const& [name, room] : shapes) rooms.push_back(room);
+  Question const question{.request = *request, .count = count, .shapes = rooms};
+  for (Relaxation const& one : relaxations(placer_.fleet_, question)) {
+    switch (one.kind) {
+      case RelaxationKind::other_zone:
+        out.push_back("in zone " + placer_.zone_name(one.number));
+        break;
+      case RelaxationKind::any_rack: out.push_back("in any rack"); break;
+      case RelaxationKind::without_group: out.push_back("outside the placement group"); break;
+      case RelaxationKind::fewer:
+        out.push_back(std::to_string(one.number) + " of the " + std::to_string(count));
+        break;
+      case RelaxationKind::other_shape:
+        out.push_back("as " + shapes[static_cast<std::size_t>(one.number)].first);
+        break;
+      case RelaxationKind::uncordon:
+        out.push_back("with " + placer_.ids_[static_cast<std::size_t>(one.number)].value +
+                      " uncordoned");
+        break;
+    }
+  }
+  return out;
+}
+
+std::string Placer::zone_name(std::int64_t number) const {
+  for (auto const& [name, index] : zones_)
+    if (index == number) return name.value;
+  return "";
+}
+
+std::map<ZoneName, std::int64_t> Placer::room_for(Need const& need) const {
+  std::map<ZoneName, std::int64_t> out;
+  CellFleet const& fleet = fleet_.fleet();
+  for (auto const& [id, host] : hosts_) {
+    if (host.index) out[host.offer.zone] += fleet.room_for(*host.index, need.room, need.disk_gib);
+  }
+  for (auto& [name, count] : out)
+    count = std::min(count, fleet.room_beside_reserve(zones_.at(name), need.room));
+  return out;
 }
 
 void Draft::undo(std::size_t mark) {

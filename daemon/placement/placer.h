@@ -80,6 +80,9 @@ struct Ask {
   std::optional<std::string> rack = std::nullopt;
 };
 
+// The counts of a refusal, as a note.
+[[nodiscard]] PlacementNote note_of(NoSeat const& why);
+
 class Placer {
  public:
   Placer();
@@ -107,6 +110,9 @@ class Placer {
   // Of each cell, what is not held; empty: nothing to sell. Negative where more is held than the
   // host has by now.
   [[nodiscard]] std::vector<CellOffer> free(HostId const& id) const;
+  // How many such instances would find room one after the other, by zone; a group is not looked at.
+  // Of what is split over cells: at most so many. Looks at every host.
+  [[nodiscard]] std::map<ZoneName, std::int64_t> room_for(Need const& need) const;
   [[nodiscard]] std::string_view policy() const { return fleet_.policy().name; }
 
  private:
@@ -123,6 +129,7 @@ class Placer {
   [[nodiscard]] GroupIndex group_of(PlacementGroupId const& id) const;
   [[nodiscard]] std::optional<Seat> seat(Holding const& holding) const;
   [[nodiscard]] Place place(Seat const& seat) const;
+  [[nodiscard]] std::string zone_name(std::int64_t number) const;
   // Nothing was considered: no host of the zone or rack is known, so each is counted here.
   [[nodiscard]] NoSeat with_unlisted(NoSeat out, Ask const& ask) const;
 
@@ -154,6 +161,13 @@ class Draft {
   std::optional<Place> place_on(HostId const& host, Room const& room);
   // Why `place` finds nothing: each host under the first obstacle.
   [[nodiscard]] NoSeat why_not(Ask const& ask) const;
+
+  // What would help when `count` of these, all or none, find no room: one change at a time, each
+  // tried. "in zone us-east-1b", "3 of them", "as m5.large". `shapes`: others that would do,
+  // nearest first, at most kRelaxShapesMax.
+  [[nodiscard]] std::vector<std::string> remedies(
+      Ask const& ask, std::int64_t count,
+      std::vector<std::pair<std::string, Room>> const& shapes) const;
 
   // To try something: how much is taken, and back to it.
   [[nodiscard]] std::size_t mark() const { return seats_.size(); }

@@ -196,9 +196,9 @@ class Draw {
            is_cpu_dedicated, image, image_digest, image_format, key_name, public_key, user_data,
            uuid, mac, disable_api_termination, disable_api_stop, ebs_optimized, is_monitored,
            shutdown_behavior, tags, placement_group, partition, tenancy, dedicated_host,
-           capacity_reservation, spot_request, interruption_at, zone, placement, placement_note, wanted,
-           reboots_wanted, starts_wanted, seen, seen_reason, private_ip, launch_time, created,
-           ended, state_reason, transition_reason] = v;
+           capacity_reservation, spot_request, interruption_at, zone, placement, placement_note,
+           wanted, reboots_wanted, starts_wanted, seen, seen_reason, private_ip, launch_time,
+           created, ended, state_reason, transition_reason] = v;
     all(id, tenant, reservation, launch_index, client_token, type, vcpus, memory, disk_gib,
         is_cpu_dedicated, image, image_format, key_name, public_key, user_data, uuid, mac,
         disable_api_termination, disable_api_stop, ebs_optimized, is_monitored, shutdown_behavior,
