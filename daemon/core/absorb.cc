@@ -43,7 +43,9 @@ placement::Holding holding(Instance const& instance, Policy const& policy) {
   return {.place = {.host = instance.placement->host, .cells = instance.placement->cells},
           .need = {.room = {.vcpus = static_cast<std::int32_t>(what.vcpus),
                             .memory_mib = static_cast<std::int32_t>(what.memory.value)},
-                   .disk_gib = what.disk_gib}};
+                   .disk_gib = what.disk_gib},
+          .group = instance.placement_group,
+          .partition = instance.partition};
 }
 
 // Signs of life decide whether a host may be given more.
@@ -214,15 +216,38 @@ void erase_launch_template_version(State& state, EraseLaunchTemplateVersion cons
   state.launch_template_versions.erase(it);
 }
 
+placement::GroupKind kind_of(PlacementGroup const& group) {
+  bool const is_on_hosts = group.spread_level == SpreadLevel::host;
+  switch (group.strategy) {
+    case PlacementStrategy::cluster: return placement::GroupKind::one_rack;
+    case PlacementStrategy::partition: return placement::GroupKind::partitions;
+    case PlacementStrategy::spread: break;
+  }
+  return is_on_hosts || PLANTED(group_spread_over_hosts) ? placement::GroupKind::spread_hosts
+                                                         : placement::GroupKind::spread_racks;
+}
+
 void put_placement_group(State& state, PlacementGroup const& group) {
-  state.placement_groups[group.id] = group;
+  bool const is_new = state.placement_groups.insert_or_assign(group.id, group).second;
+  if (!is_new) return;  // its name and its rule do not change
   state.derived.placement_group_by_name[{group.tenant, group.name}] = group.id;
+  placement::Placer& placer = state.derived.placer;
+  // A start reads members before their groups: until now they were held as of none.
+  auto const* members = find(state.derived.instances_of_group, group.id);
+  auto const for_each = [&](auto change) {
+    if (members == nullptr) return;
+    for (InstanceId const& id : *members) change(holding(state.instances.at(id), state.policy));
+  };
+  for_each([&](placement::Holding const& held) { placer.give_back(held); });
+  placer.put_group(group.id, kind_of(group));
+  for_each([&](placement::Holding const& held) { placer.take(held); });
 }
 
 void erase_placement_group(State& state, PlacementGroupId const& id) {
   auto const it = state.placement_groups.find(id);
   ENSURE(it != state.placement_groups.end());
   state.derived.placement_group_by_name.erase({it->second.tenant, it->second.name});
+  state.derived.placer.erase_group(id);
   state.placement_groups.erase(it);
 }
 

@@ -44,11 +44,15 @@ void Placer::put_host(HostId const& id, HostOffer const& offer) {
   }
   auto const zone =
       zones_.try_emplace(offer.zone, static_cast<ZoneIndex>(zones_.size())).first->second;
+  auto const rack =
+      racks_.try_emplace({offer.zone, offer.rack}, static_cast<RackIndex>(racks_.size()))
+          .first->second;
   HostSetup setup{.zone = zone,
                   .disk_gib = offer.disk_gib,
                   .instances_max = offer.instances_max,
                   .is_up = host.is_up,
-                  .is_cordoned = host.is_cordoned && !PLANTED(cordon_ignored)};
+                  .is_cordoned = host.is_cordoned && !PLANTED(cordon_ignored),
+                  .rack = rack};
   for (CellOffer const& cell : offer.cells) {
     Room room = cell.room;
     if (PLANTED(memory_oversold)) room.memory_mib += 1'024;
@@ -81,6 +85,28 @@ void Placer::erase_host(HostId const& id) {
   hosts_.erase(it);
 }
 
+GroupIndex Placer::group_of(PlacementGroupId const& id) const {
+  auto const it = groups_.find(id);
+  return it == groups_.end() ? 0 : it->second;
+}
+
+void Placer::put_group(PlacementGroupId const& id, GroupKind kind) {
+  GroupIndex index = static_cast<GroupIndex>(groups_.size() + 1);  // 0 is no group
+  if (!groups_left_.empty()) {
+    index = groups_left_.back();
+    groups_left_.pop_back();
+  }
+  ENSURE(groups_.emplace(id, index).second);
+  fleet_.set_group(index, {.kind = kind});
+}
+
+void Placer::erase_group(PlacementGroupId const& id) {
+  auto const it = groups_.find(id);
+  ENSURE(it != groups_.end());
+  groups_left_.push_back(it->second);
+  groups_.erase(it);
+}
+
 // Absent: the host sells nothing, so nothing is counted there.
 std::optional<Seat> Placer::seat(Holding const& holding) const {
   auto const it = hosts_.find(holding.place.host);
@@ -90,7 +116,9 @@ std::optional<Seat> Placer::seat(Holding const& holding) const {
            .cells = 0,
            .need = holding.need.room,
            .disk_gib = holding.need.disk_gib,
-           .group = 0};
+           .group = group_of(holding.group),
+           .partition = 0};
+  if (out.group != 0) out.partition = holding.partition;
   for (std::size_t i = 0; i < cells.size(); ++i) {
     if (std::ranges::find(holding.place.cells, cells[i].id) != holding.place.cells.end())
       out.cells = static_cast<std::uint8_t>(out.cells | (1U << i));
@@ -143,15 +171,27 @@ std::vector<CellOffer> Placer::free(HostId const& id) const {
   return out;
 }
 
-Request Placer::request(Ask const& ask) const {
+std::optional<Request> Placer::request(Ask const& ask) const {
   Request out{.need = ask.need.room, .disk_gib = ask.need.disk_gib};
-  if (ask.zone) out.zone = zone_of(*ask.zone);
+  if (ask.zone) {
+    out.zone = zone_of(*ask.zone);
+    if (!out.zone) return std::nullopt;
+  }
+  if (ask.rack) {
+    ENSURE(ask.zone);
+    auto const rack = racks_.find({*ask.zone, *ask.rack});
+    if (rack == racks_.end()) return std::nullopt;
+    out.rack = rack->second;
+  }
+  out.group = group_of(ask.group);
+  if (out.group != 0) out.partition = ask.partition;
   return out;
 }
 
 std::optional<Place> Draft::place(Ask const& ask) {
-  if (ask.zone && !placer_.zone_of(*ask.zone)) return std::nullopt;
-  std::optional<Seat> const seat = placer_.fleet_.choose_again(placer_.request(ask));
+  std::optional<Request> const request = placer_.request(ask);
+  if (!request) return std::nullopt;
+  std::optional<Seat> const seat = placer_.fleet_.choose_again(*request);
   if (!seat) return std::nullopt;
   if (!PLANTED(batch_placed_apart)) {
     placer_.fleet_.try_seat(*seat);
@@ -179,8 +219,8 @@ std::optional<Place> Draft::place_on(HostId const& id, Room const& room) {
 
 NoSeat Draft::why_not(Ask const& ask) const {
   NoSeat out;
-  if (!ask.zone || placer_.zone_of(*ask.zone)) {
-    Answer const answer = placer_.fleet_.scan(placer_.request(ask));
+  if (std::optional<Request> const request = placer_.request(ask)) {
+    Answer const answer = placer_.fleet_.scan(*request);
     if (auto const* why = std::get_if<NoSeat>(&answer)) out = *why;
   }
   // Those that the index does not know.

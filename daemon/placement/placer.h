@@ -18,6 +18,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "berth/model/ids.h"
@@ -64,6 +65,8 @@ struct Place {
 struct Holding {
   Place place;
   Need need;
+  PlacementGroupId group;      // empty: of none; one that was not put is as none
+  std::int32_t partition = 0;  // from 1 in a group of partitions, else 0
 
   bool operator==(Holding const&) const = default;
 };
@@ -71,6 +74,9 @@ struct Holding {
 struct Ask {
   std::optional<ZoneName> zone;  // absent: any
   Need need;
+  PlacementGroupId group = {};  // as in Holding; its rule is kept
+  std::int32_t partition = 0;
+  std::optional<std::string> rack = std::nullopt;  // of `zone`, which then is given; absent: any
 };
 
 class Placer {
@@ -84,6 +90,12 @@ class Placer {
   [[nodiscard]] bool is_resettled(HostId const& id, HostOffer const& offer) const;
   void set_open(HostId const& id, bool is_up, bool is_cordoned);
   void erase_host(HostId const& id);
+
+  // New, and as long as it is there of one rule. Nothing may be held of it at this moment:
+  // holdings of its members are given back before, and taken again after.
+  void put_group(PlacementGroupId const& id, GroupKind kind);
+  // Without holdings.
+  void erase_group(PlacementGroupId const& id);
 
   void take(Holding const& holding);
   void give_back(Holding const& holding);
@@ -108,7 +120,10 @@ class Placer {
 
   // Absent: a zone of which no host is known.
   [[nodiscard]] std::optional<ZoneIndex> zone_of(ZoneName const& name) const;
-  [[nodiscard]] Request request(Ask const& ask) const;
+  // 0: none that was put.
+  [[nodiscard]] GroupIndex group_of(PlacementGroupId const& id) const;
+  // Absent: no host is of its zone, or of its rack.
+  [[nodiscard]] std::optional<Request> request(Ask const& ask) const;
   [[nodiscard]] std::optional<Seat> seat(Holding const& holding) const;
   [[nodiscard]] Place place(Seat const& seat) const;
 
@@ -116,6 +131,9 @@ class Placer {
   std::map<HostId, Host> hosts_;
   std::vector<HostId> ids_;  // by index
   std::map<ZoneName, ZoneIndex> zones_;
+  std::map<std::pair<ZoneName, std::string>, RackIndex> racks_;
+  std::map<PlacementGroupId, GroupIndex> groups_;
+  std::vector<GroupIndex> groups_left_;  // indices to be given again
   std::int64_t hosts_without_cells_ = 0;
 };
 

@@ -1,0 +1,87 @@
+#include "daemon/core/calls/group_places.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "berth/base/plant.h"
+
+namespace berth::core {
+
+namespace {
+
+using Places = std::vector<MemberPlace>;
+
+bool is_full(Places const& places, std::int64_t count) {
+  return static_cast<std::int64_t>(places.size()) >= count;
+}
+
+Places filled(State const& state, placement::Ask const& ask, std::int64_t count) {
+  Places out;
+  placement::Draft draft(state.derived.placer);
+  while (!is_full(out, count)) {
+    std::optional<placement::Place> place = draft.place(ask);
+    if (!place) break;
+    out.push_back({.place = std::move(*place), .partition = ask.partition});
+  }
+  return out;
+}
+
+// All in one rack: the one that placement likes best for the first, if it holds them all; else the
+// one that holds most, first by name.
+Places in_cluster(State const& state, PlacementGroup const& group, placement::Ask ask,
+                  std::int64_t count) {
+  Places best = filled(state, ask, count);
+  for (std::string const& rack : cluster_racks(state, group, *ask.zone)) {
+    if (is_full(best, count)) break;
+    ask.rack = rack;
+    Places other = filled(state, ask, count);
+    if (other.size() > best.size()) best = std::move(other);
+  }
+  return best;
+}
+
+// Each to the partition with fewest members that has room for it.
+Places in_partitions(State const& state, PlacementGroup const& group, placement::Ask ask,
+                     std::int64_t count) {
+  Places out;
+  std::vector<std::int64_t> members = members_by_partition(state, group, *ask.zone);
+  placement::Draft draft(state.derived.placer);
+  bool is_placed = true;
+  while (is_placed && !is_full(out, count)) {
+    is_placed = false;
+    for (std::int32_t const number : partition_order(members)) {
+      ask.partition = number;
+      std::optional<placement::Place> place = draft.place(ask);
+      if (!place) continue;
+      ++members[static_cast<std::size_t>(number) - 1];
+      out.push_back({.place = std::move(*place), .partition = number});
+      is_placed = true;
+      break;
+    }
+  }
+  return out;
+}
+
+}  // namespace
+
+std::vector<MemberPlace> places_in(State const& state, ZoneName const& zone,
+                                   placement::Need const& need, GroupAsk const& asked,
+                                   std::int64_t count) {
+  placement::Ask ask{.zone = zone, .need = need};
+  if (asked.group == nullptr) return filled(state, ask, count);
+  PlacementGroup const& group = *asked.group;
+  bool const is_rule_kept = !PLANTED(group_rule_ignored) &&
+                            !(PLANTED(group_partitions_mixed) && group.partition_count > 0);
+  if (is_rule_kept) ask.group = group.id;
+  ask.partition = asked.partition;
+  std::int64_t const most = std::min(count, members_left(state, group, zone));
+  switch (group.strategy) {
+    case PlacementStrategy::cluster: return in_cluster(state, group, std::move(ask), most);
+    case PlacementStrategy::spread: return filled(state, ask, most);
+    case PlacementStrategy::partition: break;
+  }
+  if (asked.partition > 0) return filled(state, ask, most);
+  return in_partitions(state, group, std::move(ask), most);
+}
+
+}  // namespace berth::core
