@@ -30,7 +30,7 @@ PlacementView view_of(State const& state, Instance const& instance) {
   return out;
 }
 
-placement::Need need_of(NoteRefusal const& refusal, Policy const& policy) {
+placement::Need need_of(Refusal const& refusal, Policy const& policy) {
   placement::Need out =
       need_of(refusal.vcpus, refusal.memory, refusal.disk_gib, refusal.is_cpu_dedicated, policy);
   out.group = refusal.placement_group;
@@ -40,7 +40,7 @@ placement::Need need_of(NoteRefusal const& refusal, Policy const& policy) {
 
 // Types that ask for no more of anything, the largest first: of the same family before others.
 std::vector<std::pair<std::string, placement::Room>> smaller_types(State const& state,
-                                                                   NoteRefusal const& refusal) {
+                                                                   Refusal const& refusal) {
   std::string const family = refusal.type.value.substr(0, refusal.type.value.find('.'));
   std::vector<InstanceType const*> smaller;
   for (auto const& [name, type] : state.types) {
@@ -63,7 +63,7 @@ std::vector<std::pair<std::string, placement::Room>> smaller_types(State const& 
   return out;
 }
 
-PlacementView view_of(State const& state, NoteRefusal const& refusal) {
+PlacementView view_of(State const& state, Refusal const& refusal) {
   PlacementView out{.id = refusal.request_id,
                     .is_placed = false,
                     .tenant = refusal.tenant,
@@ -88,7 +88,7 @@ PlacementView view_of(State const& state, NoteRefusal const& refusal) {
 
 }  // namespace
 
-NoteRefusal refusal_of(State const& state, NoteRefusal asked) {
+Refusal refusal_of(State const& state, Refusal asked) {
   std::vector<ZoneName> zones;
   if (!asked.zone.value.empty())
     zones.push_back(asked.zone);
@@ -113,7 +113,7 @@ NoteRefusal refusal_of(State const& state, NoteRefusal asked) {
 Result<Decision> admin_call(State const& state, ExplainPlacement const& ask, Context&) {
   if (Instance const* instance = find(state.instances, InstanceId(ask.id)))
     return Decision{.reply = view_of(state, *instance)};
-  if (NoteRefusal const* refusal = find(state.refusals, ask.id))
+  if (Refusal const* refusal = find(state.refusals, ask.id))
     return Decision{.reply = view_of(state, *refusal)};
   return Error{Code::not_found, "placement",
                "there is no instance \"" + ask.id +
