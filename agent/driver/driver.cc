@@ -1,5 +1,6 @@
 #include "agent/driver/driver.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "berth/base/log.h"
@@ -143,6 +144,8 @@ void Driver::on_observed(Result<Observed> observed) {
                     .busy = touched_,
                     .now = now,
                     .inventory = &inventory_});
+  unpinned_ = std::ranges::count_if(
+      next.statuses, [](InstanceStatus const& status) { return !status.unpinned.empty(); });
   for (Action const& action : next.actions) begin_action(action);
   report(std::move(next.statuses));
   if (wants_observation_) observe();

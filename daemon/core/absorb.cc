@@ -43,9 +43,9 @@ placement::Holding holding(Instance const& instance, Policy const& policy) {
   return {.place = {.host = instance.placement->host, .cells = instance.placement->cells},
           .need = {.room = {.vcpus = static_cast<std::int32_t>(what.vcpus),
                             .memory_mib = static_cast<std::int32_t>(what.memory.value)},
-                   .disk_gib = what.disk_gib},
-          .group = instance.placement_group,
-          .partition = instance.partition};
+                   .disk_gib = what.disk_gib,
+                   .group = instance.placement_group,
+                   .partition = instance.partition}};
 }
 
 // Signs of life decide whether a host may be given more.
@@ -216,15 +216,15 @@ void erase_launch_template_version(State& state, EraseLaunchTemplateVersion cons
   state.launch_template_versions.erase(it);
 }
 
-placement::GroupKind kind_of(PlacementGroup const& group) {
-  bool const is_on_hosts = group.spread_level == SpreadLevel::host;
+placement::GroupRule rule_of(PlacementGroup const& group) {
   switch (group.strategy) {
-    case PlacementStrategy::cluster: return placement::GroupKind::one_rack;
-    case PlacementStrategy::partition: return placement::GroupKind::partitions;
+    case PlacementStrategy::cluster: return {placement::GroupKind::one_rack};
+    case PlacementStrategy::partition: return {placement::GroupKind::partitions};
     case PlacementStrategy::spread: break;
   }
-  return is_on_hosts || PLANTED(group_spread_over_hosts) ? placement::GroupKind::spread_hosts
-                                                         : placement::GroupKind::spread_racks;
+  bool const is_on_hosts =
+      group.spread_level == SpreadLevel::host || PLANTED(group_spread_over_hosts);
+  return {is_on_hosts ? placement::GroupKind::spread_hosts : placement::GroupKind::spread_racks};
 }
 
 void put_placement_group(State& state, PlacementGroup const& group) {
@@ -239,7 +239,7 @@ void put_placement_group(State& state, PlacementGroup const& group) {
     for (InstanceId const& id : *members) change(holding(state.instances.at(id), state.policy));
   };
   for_each([&](placement::Holding const& held) { placer.give_back(held); });
-  placer.put_group(group.id, kind_of(group));
+  placer.put_group(group.id, rule_of(group));
   for_each([&](placement::Holding const& held) { placer.take(held); });
 }
 
@@ -249,6 +249,14 @@ void erase_placement_group(State& state, PlacementGroupId const& id) {
   state.derived.placement_group_by_name.erase({it->second.tenant, it->second.name});
   state.derived.placer.erase_group(id);
   state.placement_groups.erase(it);
+}
+
+void note_refusal(State& state, NoteRefusal const& refusal) {
+  bool const is_new = state.refusals.insert_or_assign(refusal.request_id, refusal).second;
+  if (is_new) state.refusals_in_order.push_back(refusal.request_id);
+  if (state.refusals_in_order.size() <= kRefusalsKept) return;
+  state.refusals.erase(state.refusals_in_order.front());
+  state.refusals_in_order.pop_front();
 }
 
 void put_token(State& state, TokenRow const& row) {
@@ -312,6 +320,7 @@ void absorb(State& state, Change const& change) {
             state.region.audit_count = c.record.number;
             state.region.audit_digest = c.record.digest;
           },
+          [&](NoteRefusal const& c) { note_refusal(state, c); },
           [&](SeeHost const& c) {
             auto const host = state.hosts.find(c.id);
             if (host == state.hosts.end()) return;  // removed meanwhile

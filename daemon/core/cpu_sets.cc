@@ -39,6 +39,12 @@ bool choose_from(HostCell const& cell, CpuSet const& given, std::int64_t vcpus,
   return vcpus <= 0;
 }
 
+std::string text(std::vector<std::int32_t> const& numbers) {
+  std::string out;
+  for (std::int32_t const n : numbers) out += (out.empty() ? "" : ",") + std::to_string(n);
+  return out.empty() ? "none" : out;
+}
+
 }  // namespace
 
 std::optional<std::vector<std::int32_t>> choose_cpus(HostInventory const& inventory,
@@ -97,6 +103,24 @@ std::vector<SharedCpus> shared_cpus(State const& state, HostId const& host) {
   }
   std::ranges::sort(shared, {}, &SharedCpus::cell);
   return shared;
+}
+
+std::string unpinned(Instance const& instance, InstanceStatus const& line) {
+  constexpr std::size_t kBytesMax = 512;
+  if (line.seen != Seen::running || !instance.placement) return "";
+  if (!line.unpinned.empty()) return line.unpinned.substr(0, kBytesMax);
+  // An agent that says nothing is believed only as far as what it sees is what was asked for: an
+  // older one pins nothing and knows of nothing to say.
+  std::vector<std::int32_t> const& cells = instance.placement->cells;
+  if (!cells.empty() && line.cells != cells) {
+    return "its memory is to come from NUMA cells " + text(cells) + "; its host says " +
+           text(line.cells);
+  }
+  std::vector<std::int32_t> const& own = own_cpus(instance);
+  if (!own.empty() && line.cpus != own) {
+    return "its own CPUs are " + text(own) + "; its host says " + text(line.cpus);
+  }
+  return "";
 }
 
 }  // namespace berth::core

@@ -12,6 +12,7 @@
 
 #include "berth/model/host.h"
 #include "berth/model/host_spec.h"
+#include "berth/model/host_status.h"
 #include "daemon/core/state.h"
 
 namespace berth::core {
@@ -36,5 +37,9 @@ using CpuSet = std::set<std::int32_t>;  // the kernel's numbers
 
 // What each cell has left, by cell. Empty: the host's inventory is not known.
 [[nodiscard]] std::vector<SharedCpus> shared_cpus(State const& state, HostId const& host);
+
+// Why a guest that runs does not sit where its record says, for people; empty: it does. `line` is
+// of a report about the newest spec of its host.
+[[nodiscard]] std::string unpinned(Instance const& instance, InstanceStatus const& line);
 
 }  // namespace berth::core

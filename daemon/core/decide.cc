@@ -43,6 +43,8 @@ BERTH_READ(ListTypes)
 BERTH_READ(ListImages)
 BERTH_READ(ListInstances)
 BERTH_READ(ShowInstance)
+BERTH_READ(ExplainPlacement)
+BERTH_READ(ShowCapacity)
 BERTH_READ(Summarise)
 BERTH_READ(ShowRegion)
 #undef BERTH_READ

@@ -358,6 +358,14 @@ struct ListInstances {
 struct ShowInstance {
   std::string id;
 };
+// Why an instance is where it is, or why a launch was refused.
+struct ExplainPlacement {
+  std::string id;  // an instance's, or that of a request
+};
+// How many more of a type there is room for.
+struct ShowCapacity {
+  std::string type;
+};
 struct Summarise {};  // berthctl status
 struct ShowRegion {};
 // In quarantine: makes records of instances that run and have none, from the specs that their
@@ -375,8 +383,8 @@ using AdminAction =
     std::variant<PutZoneCall, ListZones, CreateTenant, SetTenant, ListTenants, CreateAccessKey,
                  SetAccessKey, DeleteAccessKey, ListAccessKeys, EnrollHost, ListHosts, ShowHost,
                  CordonHost, RemoveHost, PutType, PutTypes, DeleteType, ListTypes, RegisterImage,
-                 DeleteImage, ListImages, ListInstances, ShowInstance, Summarise, ShowRegion,
-                 AdoptInstances, ReleaseRegion, RecordBackup>;
+                 DeleteImage, ListImages, ListInstances, ShowInstance, ExplainPlacement,
+                 ShowCapacity, Summarise, ShowRegion, AdoptInstances, ReleaseRegion, RecordBackup>;
 
 struct AdminCall {
   std::string actor;  // "root", the certificate's name

@@ -41,6 +41,7 @@ struct InstanceView {
   // (RunInstances, DescribeInstances).
   HostHealth host_health = HostHealth::never_seen;
   std::string host_name;  // empty: has no host; for operators only
+  std::string unpinned;   // why it does not run on its CPUs; empty: it does; for operators only
   // Empty: it has none, or is a member no more because nothing of it is left. The name is the same
   // for as long as the instance is a member.
   std::string placement_group_name;
@@ -228,6 +229,35 @@ struct Enrolled {
 struct Joined {
   Host host;
 };
+struct PlacementRow {
+  HostId host;
+  std::string host_name;  // empty: it is no more
+  std::vector<std::int32_t> cells;
+  std::int64_t score = 0;
+};
+struct PlacementView {
+  std::string id;  // as it was asked for
+  bool is_placed = false;
+  TenantId tenant;
+  std::string type;
+  std::string zone;             // where it is, or what was asked for; empty: any was
+  std::string placement_group;  // its id; empty: none
+  WallTime at;
+  std::int64_t wanted = 1;  // refused: so many, all or nothing
+  std::int64_t found = 0;   // refused: there was room for so many of them
+  PlacementNote note;       // refused: without a policy and rows
+  std::vector<PlacementRow> rows;
+  // Refused: what would help now, each tried: "in zone us-east-1b", "3 of them".
+  std::vector<std::string> remedies;
+};
+struct CapacityView {
+  ZoneName zone;
+  TypeName type;
+  std::int64_t instances = 0;  // more of them
+};
+struct CapacityList {
+  std::vector<CapacityView> items;
+};
 struct Summary {
   std::string region;
   bool is_quarantined = false;
@@ -260,7 +290,8 @@ using Reply =
                  OneKeyPair, TagList, LaunchTemplates, OneLaunchTemplate, LaunchTemplateVersions,
                  OneLaunchTemplateVersion, DeletedLaunchTemplateVersions, PlacementGroups,
                  OnePlacementGroup, AccountAttributes, CallerIdentity, TenantList, ZoneList,
-                 HostList, AccessKeyList, InstanceList, Enrolled, Joined, Summary, RegionView>;
+                 HostList, AccessKeyList, InstanceList, Enrolled, Joined, Summary, RegionView,
+                 PlacementView, CapacityList>;
 
 // Subjects of the errors that the core answers with; with the code they select what a tenant sees
 // (daemon/ec2/errors.cc has a row for each pair the core can make, and a test that says so).

@@ -2,6 +2,7 @@
 // State: every record of the region, and what is derived from them. Only `absorb` alters it. All
 // containers that a decision iterates are ordered.
 
+#include <deque>
 #include <map>
 #include <set>
 #include <string>
@@ -24,6 +25,8 @@ struct HostRoom {
 
   bool operator==(HostRoom const&) const = default;
 };
+
+inline constexpr std::size_t kRefusalsKept = 1'000;
 
 // An index over the records; `absorb` keeps it, invariants.cc recounts it.
 struct Derived {
@@ -52,7 +55,9 @@ struct Derived {
 struct State {
   // The policy decides what a host may sell, so the derived fleet depends on it; constant for a
   // run.
-  explicit State(Policy p) : policy(std::move(p)) {}
+  explicit State(Policy p) : policy(std::move(p)) {
+    derived.placer.reserve_hosts(policy.reserve_hosts);
+  }
 
   Policy policy;
   Region region;
@@ -70,6 +75,9 @@ struct State {
   std::map<InstanceId, Instance> instances;
   std::map<std::pair<TenantId, std::string>, TokenRow> tokens;
   std::map<HostId, SeeHost> seen;  // volatile: this run of the daemon only
+  // Volatile: launches that found no room, by their request; the last kRefusalsKept.
+  std::map<std::string, NoteRefusal> refusals;
+  std::deque<std::string> refusals_in_order;  // keys of `refusals`, oldest first
 
   Derived derived;
 };

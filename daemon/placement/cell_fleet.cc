@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <numeric>
 
 #include "berth/base/ensure.h"
 #include "daemon/placement/survey.h"
@@ -220,24 +221,6 @@ void CellFleet::set_group(GroupIndex group, GroupRule rule) {
   group_at(group).set_rule(rule);
 }
 
-bool CellFleet::is_group_open(HostIndex host, Request const& request) const {
-  if (request.group == 0 || request.group >= groups_.size()) return true;
-  return groups_[request.group].is_open(
-      {.host = host, .rack = rack_of(host), .partition = request.partition});
-}
-
-std::optional<RackIndex> CellFleet::only_rack(Request const& request) const {
-  if (request.rack) return request.rack;
-  if (request.group == 0 || request.group >= groups_.size()) return std::nullopt;
-  return groups_[request.group].only_rack();
-}
-
-bool CellFleet::is_open_to(HostIndex host, Request const& request) const {
-  if (request.disk_gib > hosts_[host].disk_left_gib) return false;
-  if (request.rack && rack_of(host) != *request.rack) return false;
-  return is_group_open(host, request);
-}
-
 std::optional<Obstacle> CellFleet::obstacle(HostIndex index, Request const& request,
                                             Cordon cordon) const {
   Host const& host = hosts_[index];
@@ -252,6 +235,39 @@ std::optional<Obstacle> CellFleet::obstacle(HostIndex index, Request const& requ
   if (host.instances >= host.instances_max) return Obstacle::instances;
   if (request.disk_gib > host.disk_left_gib) return Obstacle::disk;
   return std::nullopt;
+}
+
+std::int64_t CellFleet::room_for(HostIndex index, Room const& need, std::int64_t disk_gib) const {
+  Host const& host = hosts_[index];
+  std::int32_t const parts = parts_of(host.kind, need);
+  if (parts == 0 || !host.is_listed()) return 0;
+  Room const part = part_of(need, parts);
+  std::vector<std::int64_t> by_cell;
+  for (CellIndex cell = host.first_cell; cell < host.first_cell + host.cells; ++cell) {
+    std::int64_t const cpu = free_[cell].vcpus / part.vcpus;
+    std::int64_t const memory = free_[cell].memory_mib / part.memory_mib;
+    by_cell.push_back(std::max(std::min(cpu, memory), std::int64_t{0}));
+  }
+  // The most rounds in each of which `parts` different cells take one part.
+  std::int64_t rounds = 0;
+  std::int64_t above = std::accumulate(by_cell.begin(), by_cell.end(), std::int64_t{0}) / parts + 1;
+  while (above - rounds > 1) {
+    std::int64_t const middle = (rounds + above) / 2;
+    std::int64_t taken = 0;
+    for (std::int64_t const one : by_cell) taken += std::min(one, middle);
+    (taken >= middle * parts ? rounds : above) = middle;
+  }
+  std::int64_t out = std::min<std::int64_t>(rounds, host.instances_max - host.instances);
+  if (disk_gib > 0) out = std::min(out, std::max(host.disk_left_gib, std::int64_t{0}) / disk_gib);
+  return out;
+}
+
+std::int64_t CellFleet::room_beside_reserve(ZoneIndex zone, Room const& need) const {
+  Zone const& z = zones_[zone];
+  std::int64_t const vcpus = z.capacity.vcpus - z.reserve.vcpus - z.used.vcpus;
+  std::int64_t const memory = z.capacity.memory_mib - z.reserve.memory_mib - z.used.memory_mib;
+  if (reserve_hosts_ == 0) return std::numeric_limits<std::int64_t>::max();
+  return std::max(std::min(vcpus / need.vcpus, memory / need.memory_mib), std::int64_t{0});
 }
 
 std::int32_t CellFleet::parts_of(std::uint32_t kind, Room const& need) const {

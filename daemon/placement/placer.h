@@ -18,10 +18,12 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
 #include "berth/model/ids.h"
+#include "berth/model/placement_note.h"
 #include "daemon/placement/indexed_fleet.h"
 
 namespace berth::placement {
@@ -50,6 +52,8 @@ struct HostOffer {
 struct Need {
   Room room;  // both 0: a stopped instance, which holds its disk and its place in the count
   std::int64_t disk_gib = 0;
+  PlacementGroupId group;      // empty: none; else one that put_group knows
+  std::int32_t partition = 0;  // from 1 to kPartitionsMax in a group of partitions, else 0
 
   bool operator==(Need const&) const = default;
 };
@@ -65,8 +69,6 @@ struct Place {
 struct Holding {
   Place place;
   Need need;
-  PlacementGroupId group;      // empty: of none; one that was not put is as none
-  std::int32_t partition = 0;  // from 1 in a group of partitions, else 0
 
   bool operator==(Holding const&) const = default;
 };
@@ -74,10 +76,12 @@ struct Holding {
 struct Ask {
   std::optional<ZoneName> zone;  // absent: any
   Need need;
-  PlacementGroupId group = {};  // as in Holding; its rule is kept
-  std::int32_t partition = 0;
-  std::optional<std::string> rack = std::nullopt;  // of `zone`, which then is given; absent: any
+  // As in HostOffer, of that zone, which must be given; absent: any.
+  std::optional<std::string> rack = std::nullopt;
 };
+
+// The counts of a refusal, as a note.
+[[nodiscard]] PlacementNote note_of(NoSeat const& why);
 
 class Placer {
  public:
@@ -91,10 +95,9 @@ class Placer {
   void set_open(HostId const& id, bool is_up, bool is_cordoned);
   void erase_host(HostId const& id);
 
-  // New, and as long as it is there of one rule. Nothing may be held of it at this moment:
-  // holdings of its members are given back before, and taken again after.
-  void put_group(PlacementGroupId const& id, GroupKind kind);
-  // Without holdings.
+  // A new group, before anything of it is held.
+  void put_group(PlacementGroupId const& id, GroupRule rule);
+  // Of which nothing is held.
   void erase_group(PlacementGroupId const& id);
 
   void take(Holding const& holding);
@@ -107,6 +110,9 @@ class Placer {
   // Of each cell, what is not held; empty: nothing to sell. Negative where more is held than the
   // host has by now.
   [[nodiscard]] std::vector<CellOffer> free(HostId const& id) const;
+  // How many such instances would find room one after the other, by zone; a group is not looked at.
+  // Of what is split over cells: at most so many. Looks at every host.
+  [[nodiscard]] std::map<ZoneName, std::int64_t> room_for(Need const& need) const;
   [[nodiscard]] std::string_view policy() const { return fleet_.policy().name; }
 
  private:
@@ -118,14 +124,14 @@ class Placer {
     std::optional<HostIndex> index;  // absent: no cells
   };
 
-  // Absent: a zone of which no host is known.
-  [[nodiscard]] std::optional<ZoneIndex> zone_of(ZoneName const& name) const;
-  // 0: none that was put.
-  [[nodiscard]] GroupIndex group_of(PlacementGroupId const& id) const;
-  // Absent: no host is of its zone, or of its rack.
+  // Absent: no host can be meant, as its zone or rack is unknown.
   [[nodiscard]] std::optional<Request> request(Ask const& ask) const;
+  [[nodiscard]] GroupIndex group_of(PlacementGroupId const& id) const;
   [[nodiscard]] std::optional<Seat> seat(Holding const& holding) const;
   [[nodiscard]] Place place(Seat const& seat) const;
+  [[nodiscard]] std::string zone_name(std::int64_t number) const;
+  // Nothing was considered: no host of the zone or rack is known, so each is counted here.
+  [[nodiscard]] NoSeat with_unlisted(NoSeat out, Ask const& ask) const;
 
   mutable IndexedFleet fleet_;
   std::map<HostId, Host> hosts_;
@@ -133,8 +139,7 @@ class Placer {
   std::map<ZoneName, ZoneIndex> zones_;
   std::map<std::pair<ZoneName, std::string>, RackIndex> racks_;
   std::map<PlacementGroupId, GroupIndex> groups_;
-  std::vector<GroupIndex> groups_left_;  // indices to be given again
-  std::int64_t hosts_without_cells_ = 0;
+  std::vector<GroupIndex> groups_free_;  // given once, to be given again
 };
 
 // A decision in the making: what it has given away so far, on top of what is held. Placers are not
@@ -148,16 +153,29 @@ class Draft {
 
   // The best place, taken in this draft; absent: there is none.
   std::optional<Place> place(Ask const& ask);
+  // And why there, as of before it was taken: with hosts counted by what removed them if there are
+  // at most `counted_hosts_max`, since for that each is looked at.
+  std::optional<Place> place_noted(Ask const& ask, std::size_t counted_hosts_max,
+                                   PlacementNote& note);
   // Room on that very host, cordoned or not, for what has its disk there already.
   std::optional<Place> place_on(HostId const& host, Room const& room);
   // Why `place` finds nothing: each host under the first obstacle.
   [[nodiscard]] NoSeat why_not(Ask const& ask) const;
+
+  // What would help when `count` of these, all or none, find no room: one change at a time, each
+  // tried. "in zone us-east-1b", "3 of them", "as m5.large". `shapes`: others that would do,
+  // nearest first, at most kRelaxShapesMax.
+  [[nodiscard]] std::vector<std::string> remedies(
+      Ask const& ask, std::int64_t count,
+      std::vector<std::pair<std::string, Room>> const& shapes) const;
 
   // To try something: how much is taken, and back to it.
   [[nodiscard]] std::size_t mark() const { return seats_.size(); }
   void undo(std::size_t mark);
 
  private:
+  void keep(Seat const& seat);
+
   Placer const& placer_;
   std::vector<Seat> seats_;
 };

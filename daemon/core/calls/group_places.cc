@@ -21,7 +21,7 @@ Places filled(State const& state, placement::Ask const& ask, std::int64_t count)
   while (!is_full(out, count)) {
     std::optional<placement::Place> place = draft.place(ask);
     if (!place) break;
-    out.push_back({.place = std::move(*place), .partition = ask.partition});
+    out.push_back({.place = std::move(*place), .partition = ask.need.partition});
   }
   return out;
 }
@@ -50,7 +50,7 @@ Places in_partitions(State const& state, PlacementGroup const& group, placement:
   while (is_placed && !is_full(out, count)) {
     is_placed = false;
     for (std::int32_t const number : partition_order(members)) {
-      ask.partition = number;
+      ask.need.partition = number;
       std::optional<placement::Place> place = draft.place(ask);
       if (!place) continue;
       ++members[static_cast<std::size_t>(number) - 1];
@@ -72,8 +72,8 @@ std::vector<MemberPlace> places_in(State const& state, ZoneName const& zone,
   PlacementGroup const& group = *asked.group;
   bool const is_rule_kept = !PLANTED(group_rule_ignored) &&
                             !(PLANTED(group_partitions_mixed) && group.partition_count > 0);
-  if (is_rule_kept) ask.group = group.id;
-  ask.partition = asked.partition;
+  if (is_rule_kept) ask.need.group = group.id;
+  ask.need.partition = asked.partition;
   std::int64_t const most = std::min(count, members_left(state, group, zone));
   switch (group.strategy) {
     case PlacementStrategy::cluster: return in_cluster(state, group, std::move(ask), most);

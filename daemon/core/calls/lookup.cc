@@ -82,7 +82,10 @@ InstanceView view(State const& state, Instance const& instance, Context const& c
       .instance = instance, .state = instance_state(instance), .host_health = HostHealth::up};
   if (instance.placement) {
     HostId const& id = instance.placement->host;
-    out.host_health = health(find(state.seen, id), context.now.monotonic, state.policy);
+    SeeHost const* seen = find(state.seen, id);
+    out.host_health = health(seen, context.now.monotonic, state.policy);
+    std::string const* unpinned = seen != nullptr ? find(seen->unpinned, instance.id) : nullptr;
+    if (unpinned != nullptr) out.unpinned = *unpinned;
     if (Host const* host = find(state.hosts, id)) out.host_name = host->name;
   }
   out.placement_group_name = group_name_of(state, instance);

@@ -238,5 +238,55 @@ TEST_F(CpuSets, AReportIsOfAPlacementWhateverItsCpusAre) {
   EXPECT_TRUE(region.state.seen.at(region.host).unknown.empty());
 }
 
+// What a host says of where its guests run is kept for operators, told once and taken back.
+TEST_F(CpuSets, ThatAGuestDoesNotRunOnAreShownUntilItDoes) {
+  host_has(inventory(1, 4, 1));
+  InstanceId const id = launch({0}, {1, 2});
+  auto const report = [&](InstanceStatus line) {
+    line.seen = Seen::running;
+    Context context = region.now_context();
+    HostStatus status{.host = region.host,
+                      .host_uuid = "machine",
+                      .boot_id = "boot",
+                      .term = region.state.region.term,
+                      .generation = spec().generation,
+                      .instances = {std::move(line)},
+                      .inventory = *region.state.hosts.at(region.host).inventory};
+    Result<Decision> const decision = decide(region.state, AgentReport{status}, context);
+    EXPECT_TRUE(decision);
+    std::string told;
+    for (Event const& event : decision->events) {
+      if (event.what.ends_with("pinned")) told += event.what;
+    }
+    for (Change const& change : decision->changes) absorb(region.state, change);
+    return told;
+  };
+  auto const shown = [&] {
+    auto const& all = region.state.seen.at(region.host).unpinned;
+    return all.contains(id) ? all.at(id) : std::string();
+  };
+  InstanceStatus line = region.line(id, Seen::running);
+  line.cells = {0};
+  line.cpus = {1, 2};
+  EXPECT_EQ(report(line), "");
+  EXPECT_EQ(shown(), "");
+  line.unpinned = "no cpuset here";
+  EXPECT_EQ(report(line), "instance unpinned");
+  EXPECT_EQ(shown(), "no cpuset here");
+  EXPECT_EQ(report(line), "") << "told already";
+  Result<Reply> const view = region.tell(AdminCall{.action = ShowInstance{id.value}});
+  ASSERT_TRUE(view);
+  EXPECT_EQ(std::get<InstanceList>(*view).items.at(0).unpinned, "no cpuset here");
+  line.unpinned.clear();
+  EXPECT_EQ(report(line), "instance pinned");
+  EXPECT_EQ(shown(), "");
+  line.cpus = {1, 3};
+  EXPECT_EQ(report(line), "instance unpinned");
+  EXPECT_EQ(shown(), "its own CPUs are 1,2; its host says 1,3");
+  line.cells = {};
+  report(line);
+  EXPECT_EQ(shown(), "its memory is to come from NUMA cells 0; its host says none");
+}
+
 }  // namespace
 }  // namespace berth::core
