@@ -223,8 +223,9 @@ placement::GroupRule rule_of(PlacementGroup const& group) {
     case PlacementStrategy::partition: return {placement::GroupKind::partitions};
     case PlacementStrategy::spread: break;
   }
-  return {is_on_hosts || PLANTED(group_spread_over_hosts) ? placement::GroupKind::spread_hosts
-                                                          : placement::GroupKind::spread_racks};
+  bool const is_on_hosts =
+      group.spread_level == SpreadLevel::host || PLANTED(group_spread_over_hosts);
+  return {is_on_hosts ? placement::GroupKind::spread_hosts : placement::GroupKind::spread_racks};
 }
 
 void put_placement_group(State& state, PlacementGroup const& group) {
