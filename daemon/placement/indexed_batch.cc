@@ -4,6 +4,7 @@
 // filled. So neither the orderings nor the choice are asked again until the best classes are used
 // up; and a class whose members are all filled alike becomes another class as a whole.
 #include <algorithm>
+#include <bit>
 #include <functional>
 
 #include "berth/base/ensure.h"
@@ -81,9 +82,9 @@ std::int64_t IndexedFleet::fill_cell(CellIndex cell, std::int64_t most, Batch& b
 
 // How many in a row one member of the class takes until the next one is better: it has the least
 // score, and comes first of those that have.
-IndexedFleet::Filling IndexedFleet::filling_of(ClassIndex number, std::int64_t score,
+IndexedFleet::Filling IndexedFleet::filling_of(CellClass const& now, std::int64_t score,
                                                Room const& need) const {
-  Filling out{.from = number, .what = classes_.at(number)};
+  Filling out{.what = now};
   CellClass& what = out.what;
   do {
     what.free -= need;
@@ -98,7 +99,8 @@ IndexedFleet::Filling IndexedFleet::filling_of(ClassIndex number, std::int64_t s
 
 // Lists as many members of the class as the batch can use, and what becomes of them.
 void IndexedFleet::list_class(ClassIndex number, std::int64_t score, Batch const& batch) {
-  Filling filling = filling_of(number, score, batch.request.need);
+  Filling filling = filling_of(classes_.at(number), score, batch.request.need);
+  filling.from = number;
   auto const most = static_cast<std::size_t>(filling.most);
   filling.begin = filling.next = listed_.size();
   classes_.list_first(number, (batch.end - batch.seats.size() + most - 1) / most, listed_);
@@ -174,10 +176,33 @@ void IndexedFleet::follow_fillings() {
   }
 }
 
+// No host in use has room: opens an empty one, and goes on there while it has room, as nothing else
+// has. False as below.
+bool IndexedFleet::fill_idle_host(Slot const& slot, Batch& batch) {
+  if (fleet_.has_reserve()) return false;
+  std::optional<Candidate> chosen = best_idle(batch.request, slot);
+  if (!chosen) return false;
+  HostIndex const index = chosen->host;
+  CellFleet::Host const& host = fleet_.host(index);
+  Room const& need = batch.request.need;
+  batch.quiet = demand_.quiet_requests(policy_.reads);
+  while (chosen) {
+    CellIndex const cell =
+        host.first_cell + static_cast<CellIndex>(std::countr_zero(unsigned{chosen->cells}));
+    std::int64_t const most = filling_of(class_of(cell), chosen->score, need).most;
+    if (fill_cell(cell, most, batch) < most) break;
+    chosen = fleet_.best_cells(index, need, 1, policy_, demand_.tables());
+  }
+  count_batch(batch);
+  if (host.instances == 0) return false;
+  follow(index, 0, false);
+  return true;
+}
+
 // False: nothing was placed this way, the choice is to be made as for a single one.
 bool IndexedFleet::fill_best_classes(Slot& slot, Batch& batch) {
   MinTree& tree = slot.classes.refreshed(scene(), classes_);
-  if (tree.least() == MinTree::kNone) return false;
+  if (tree.least() == MinTree::kNone) return fill_idle_host(slot, batch);
   fillings_.clear();
   listed_.clear();
   batch.quiet = demand_.quiet_requests(policy_.reads);

@@ -133,7 +133,9 @@ class IndexedFleet {
     Member member = 0;
     std::int64_t placed = 0;
   };
-  [[nodiscard]] Filling filling_of(ClassIndex number, std::int64_t score, Room const& need) const;
+  [[nodiscard]] Filling filling_of(CellClass const& now, std::int64_t score,
+                                   Room const& need) const;
+  bool fill_idle_host(Slot const& slot, Batch& batch);
   void list_class(ClassIndex number, std::int64_t score, Batch const& batch);
   Front next_front();
   std::optional<Stop> fill_level(std::size_t first, Batch& batch);
