@@ -217,7 +217,6 @@ void erase_launch_template_version(State& state, EraseLaunchTemplateVersion cons
 }
 
 placement::GroupRule rule_of(PlacementGroup const& group) {
-  bool const is_on_hosts = group.spread_level == SpreadLevel::host;
   switch (group.strategy) {
     case PlacementStrategy::cluster: return {placement::GroupKind::one_rack};
     case PlacementStrategy::partition: return {placement::GroupKind::partitions};

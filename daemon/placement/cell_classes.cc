@@ -1,6 +1,9 @@
 #include "daemon/placement/cell_classes.h"
 
 #include <algorithm>
+#include <array>
+#include <bit>
+#include <numeric>
 
 #include "berth/base/ensure.h"
 
@@ -11,6 +14,34 @@ constexpr std::size_t kLogMin = 4'096;
 // Classes that are empty are kept, as most fill again soon; not more than these and one for each
 // that is not empty.
 constexpr std::size_t kEmptyClassesMin = 4'096;
+
+// A sort that guesses nothing: by the 16 highest bits in which members differ, eight at a time, and
+// what little is left by moving neighbours.
+void sort_members(std::span<Member> members, std::vector<Member>& scratch) {
+  constexpr std::size_t kFew = 48;
+  if (members.size() < kFew) {
+    std::ranges::sort(members);
+    return;
+  }
+  Member differing = 0;
+  for (Member const m : members) differing |= m ^ members.front();
+  int const shift = std::max(0, static_cast<int>(std::bit_width(differing)) - 16);
+  scratch.resize(members.size());
+  std::span<Member> from = members, to = scratch;
+  for (int const digit : {shift, shift + 8}) {
+    std::array<std::uint32_t, 257> begin{};
+    for (Member const m : from) ++begin[((m >> digit) & 255) + 1];
+    std::partial_sum(begin.begin(), begin.end(), begin.begin());
+    for (Member const m : from) to[begin[(m >> digit) & 255]++] = m;
+    std::swap(from, to);
+  }
+  for (std::size_t i = 1; i < members.size(); ++i) {
+    Member const m = members[i];
+    std::size_t at = i;
+    for (; at > 0 && members[at - 1] > m; --at) members[at] = members[at - 1];
+    members[at] = m;
+  }
+}
 
 }  // namespace
 
@@ -38,7 +69,7 @@ void CellClasses::list_first(ClassIndex i, std::size_t wanted, std::vector<Membe
   if (heap.size() / 2 <= wanted) {
     out.insert(out.end(), heap.begin(), heap.end());
     auto const begin = out.end() - static_cast<std::ptrdiff_t>(heap.size());
-    if (!std::is_sorted(begin, out.end())) std::sort(begin, out.end());
+    sort_members({begin, out.end()}, scratch_);
     return;
   }
   // Places in the heap not listed yet whose parents were: the first of all is among them.

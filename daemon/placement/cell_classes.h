@@ -114,7 +114,9 @@ class CellClasses {
   void turned(ClassIndex i);
   void drop_empty_classes();
 
-  std::vector<std::uint32_t> frontier_;  // list_first's; kept for its memory alone
+  // list_first's; kept for their memory alone.
+  std::vector<std::uint32_t> frontier_;
+  std::vector<Member> scratch_;
   std::vector<Class> classes_;
   SlotMap<CellClass> numbers_;
   std::vector<Place> places_;  // by cell

@@ -256,6 +256,10 @@ class CellFleet {
   void expect_group(GroupIndex group) const {
     if (group != 0 && group < groups_.size()) __builtin_prefetch(&groups_[group]);
   }
+  void expect_cell(CellIndex cell) const {
+    __builtin_prefetch(&free_[cell]);
+    __builtin_prefetch(&hosts_[host_of(cell)]);
+  }
   [[nodiscard]] bool has_reserve() const { return reserve_hosts_ > 0; }
 
  private:

@@ -124,9 +124,10 @@ class IndexedFleet {
   };
   struct Filling {  // of a class of best cells
     ClassIndex from = 0;
-    std::int64_t most = 0;  // to each member
-    CellClass what;         // what members are then
-    ClassIndex to = 0;      // their class then
+    std::int64_t most = 0;        // to each member
+    CellClass what;               // what members are then
+    std::int64_t next_score = 0;  // of one more on such a member; MinTree::kNone: no room
+    ClassIndex to = 0;            // their class then
     std::size_t begin = 0, next = 0,
                 end = 0;  // its first members in listed_; from next: not filled
   };
@@ -134,10 +135,18 @@ class IndexedFleet {
     Member member = 0;
     std::size_t filling = 0;  // of its class, in fillings_
   };
-  [[nodiscard]] Filling filling_of(ClassIndex number, std::int64_t score, Room const& need) const;
+  struct Stop {
+    Member member = 0;
+    std::int64_t placed = 0;
+  };
+  [[nodiscard]] Filling filling_of(CellClass const& now, std::int64_t score,
+                                   Room const& need) const;
+  bool fill_idle_host(Slot const& slot, Batch& batch);
+  void list_class(ClassIndex number, std::int64_t score, Batch const& batch);
+  Front next_front();
+  std::optional<Stop> fill_level(std::size_t first, Batch& batch);
+  void follow_fillings();
   bool fill_best_classes(Slot& slot, Batch& batch);
-  bool list_best_classes(Slot& slot, Batch const& batch);
-  std::optional<Front> next_front();
   std::int64_t fill_cell(CellIndex cell, std::int64_t most, Batch& batch);
   void count_batch(Batch& batch);
 

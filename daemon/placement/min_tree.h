@@ -87,6 +87,9 @@ class MinTree {
     return {front_.data(), front_size_};
   }
 
+  // Whether there are no other places than those last got from `front`.
+  [[nodiscard]] bool is_front_all() const { return is_front_all_; }
+
   // Calls `visit(place)` for every place that holds the least value, in order.
   template <class Visit>
   void each_least(Visit visit) {

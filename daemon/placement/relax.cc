@@ -8,9 +8,6 @@
 namespace berth::placement {
 namespace {
 
-// Cordoned hosts with room for one instance that are tried with all that was asked for.
-constexpr int kUncordonTriesMax = 8;
-
 // Seats taken on trial, until the end of its life.
 class Trial {
  public:

@@ -33,6 +33,9 @@ struct Relaxation {
 inline constexpr std::int64_t kRelaxCountMax = 10'000;
 inline constexpr std::size_t kRelaxShapesMax = 64;
 
+// Cordoned hosts with room for one of them that are tried with all, the lowest first.
+inline constexpr int kUncordonTriesMax = 8;
+
 struct Question {
   Request request;
   std::int64_t count = 1;  // all of them or none; from 1 to kRelaxCountMax
@@ -42,9 +45,9 @@ struct Question {
 };
 
 // Ascending by kind; zones ascending. Empty: no single change helps, or it could be placed as it
-// is. Of cordoned hosts the lowest one that helps, found among the first few that have room for at
-// least one. Costs at most as many placements as there are zones, shapes and some ten more, times
-// `count`, and a look at every host.
+// is. Of cordoned hosts the lowest one that helps, found among the first kUncordonTriesMax. Costs
+// at most as many placements as there are zones, shapes and some ten more, times `count`, and a
+// look at every host.
 [[nodiscard]] std::vector<Relaxation> relaxations(IndexedFleet& fleet, Question const& question);
 
 }  // namespace berth::placement

@@ -90,6 +90,43 @@ TEST(PlacementProperty, a_batch_is_the_same_as_single_requests_one_after_the_oth
   }
 }
 
+// Hosts that look alike by the hundred, so that classes are large, and batches from a few to more
+// than the fleet holds.
+TEST(PlacementProperty, a_batch_in_a_large_fleet_of_few_kinds_is_the_same_as_single_requests) {
+  for (std::uint64_t seed = 1; seed <= seeds() / 25 + 1; ++seed) {
+    SCOPED_TRACE("seed " + std::to_string(seed));
+    SeededEntropy entropy(seed);
+    Policy const& policy = policies()[seed % policies().size()];
+    IndexedFleet batched(policy), single(policy);
+    std::int32_t const hosts = draw(entropy, 100, 600);
+    for (std::int32_t i = 0; i < hosts; ++i) {
+      Room const cell{.vcpus = 8, .memory_mib = i % 3 == 0 ? 16'384 : 32'768};
+      for (IndexedFleet* fleet : {&batched, &single}) fleet->add_host({.cells = {cell, cell}});
+    }
+    std::vector<Seat> running;
+    for (int step = 0; step < 25; ++step) {
+      Request const request{
+          .need = {.vcpus = draw(entropy, 1, 4), .memory_mib = 1'024 * draw(entropy, 1, 6)}};
+      auto const count = static_cast<std::size_t>(draw(entropy, 1, step % 5 == 0 ? 2'000 : 200));
+      std::vector<Seat> seats, expected;
+      batched.place_batch(request, count, seats);
+      while (expected.size() < count) {
+        std::optional<Seat> const seat = single.place(request);
+        if (!seat) break;
+        expected.push_back(*seat);
+      }
+      ASSERT_EQ(seats, expected) << policy.name;
+      running.insert(running.end(), seats.begin(), seats.end());
+      for (std::size_t gone = running.size() * entropy.below(8) / 10; gone > 0; --gone) {
+        std::size_t const i = entropy.below(running.size());
+        for (IndexedFleet* fleet : {&batched, &single}) fleet->release(running[i]);
+        running[i] = running.back();
+        running.pop_back();
+      }
+    }
+  }
+}
+
 TEST(PlacementProperty, explaining_changes_no_choice_and_the_table_begins_with_it) {
   for (std::uint64_t seed = 1; seed <= seeds(); ++seed) {
     SCOPED_TRACE("seed " + std::to_string(seed));

@@ -19,6 +19,15 @@ bool can_place(IndexedFleet copy, Request const& request, std::int64_t count) {
   return true;
 }
 
+// Whether the host, uncordoned, would hold one, were it alone.
+bool would_hold_one(IndexedFleet copy, Request const& request, HostIndex host) {
+  for (HostIndex other = 0; other < copy.fleet().size(); ++other) {
+    if (other != host) copy.set_up(other, false);
+  }
+  copy.set_cordoned(host, false);
+  return can_place(copy, request, 1);
+}
+
 // By their words, each on a copy.
 std::vector<Relaxation> expected(IndexedFleet const& fleet, Question const& question) {
   std::vector<Relaxation> out;
@@ -52,8 +61,11 @@ std::vector<Relaxation> expected(IndexedFleet const& fleet, Question const& ques
     out.push_back({RelaxationKind::other_shape, static_cast<std::int64_t>(i)});
     break;
   }
-  for (HostIndex host = 0; host < fleet.fleet().size(); ++host) {
+  int tries = 0;
+  for (HostIndex host = 0; host < fleet.fleet().size() && tries < kUncordonTriesMax; ++host) {
     if (!fleet.fleet().host(host).is_cordoned) continue;
+    if (!would_hold_one(fleet, question.request, host)) continue;
+    ++tries;
     IndexedFleet copy = fleet;
     copy.set_cordoned(host, false);
     if (!can_place(copy, question.request, question.count)) continue;
