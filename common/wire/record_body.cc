@@ -332,6 +332,9 @@ void fill(Instance const& i, pb::Instance& out) {
   out.set_capacity_reservation(i.capacity_reservation.value);
   out.set_spot_request(i.spot_request.value);
   out.set_interruption_at_ms(i.interruption_at.ms);
+  if (PlacementNote const* note = i.placement_note.get()) {
+    parts::fill(*note, *out.mutable_placement_note());
+  }
 }
 
 Result<core::Change> read(pb::Instance const& in) {
@@ -375,6 +378,7 @@ Result<core::Change> read(pb::Instance const& in) {
       .interruption_at = {in.interruption_at_ms()},
       .zone = ZoneName(in.zone()),
       .placement = std::nullopt,
+      .placement_note = {},
       .wanted = wanted,
       .reboots_wanted = in.reboots_wanted(),
       .starts_wanted = in.starts_wanted(),
@@ -387,6 +391,7 @@ Result<core::Change> read(pb::Instance const& in) {
       .state_reason = {.code = in.state_reason().code(), .message = in.state_reason().message()},
       .transition_reason = in.transition_reason()};
   if (in.has_placement()) i.placement = TRY(wire::read(in.placement()));
+  if (in.has_placement_note()) i.placement_note = parts::read(in.placement_note());
   return core::Change(core::PutInstance{std::move(i)});
 }
 

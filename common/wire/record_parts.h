@@ -25,4 +25,8 @@ void fill(Tags const& tags, TagList& out);
 void fill(PlacementGroup const& group, pb::PlacementGroup& out);
 [[nodiscard]] Result<core::Change> read(pb::PlacementGroup const& in);
 
+// record_body_note.cc
+void fill(PlacementNote const& note, pb::PlacementNote& out);
+[[nodiscard]] SharedNote read(pb::PlacementNote const& in);
+
 }  // namespace berth::wire::parts

@@ -43,7 +43,9 @@ placement::Holding holding(Instance const& instance, Policy const& policy) {
   return {.place = {.host = instance.placement->host, .cells = instance.placement->cells},
           .need = {.room = {.vcpus = static_cast<std::int32_t>(what.vcpus),
                             .memory_mib = static_cast<std::int32_t>(what.memory.value)},
-                   .disk_gib = what.disk_gib}};
+                   .disk_gib = what.disk_gib,
+                   .group = instance.placement_group,
+                   .partition = instance.partition}};
 }
 
 // Signs of life decide whether a host may be given more.
@@ -214,7 +216,18 @@ void erase_launch_template_version(State& state, EraseLaunchTemplateVersion cons
   state.launch_template_versions.erase(it);
 }
 
+placement::GroupRule rule_of(PlacementGroup const& group) {
+  switch (group.strategy) {
+    case PlacementStrategy::cluster: return {placement::GroupKind::one_rack};
+    case PlacementStrategy::partition: return {placement::GroupKind::partitions};
+    case PlacementStrategy::spread: break;
+  }
+  return {group.spread_level == SpreadLevel::rack ? placement::GroupKind::spread_racks
+                                                  : placement::GroupKind::spread_hosts};
+}
+
 void put_placement_group(State& state, PlacementGroup const& group) {
+  state.derived.placer.put_group(group.id, rule_of(group));
   state.placement_groups[group.id] = group;
   state.derived.placement_group_by_name[{group.tenant, group.name}] = group.id;
 }
@@ -223,6 +236,7 @@ void erase_placement_group(State& state, PlacementGroupId const& id) {
   auto const it = state.placement_groups.find(id);
   ENSURE(it != state.placement_groups.end());
   state.derived.placement_group_by_name.erase({it->second.tenant, it->second.name});
+  state.derived.placer.erase_group(id);
   state.placement_groups.erase(it);
 }
 

@@ -14,18 +14,78 @@ constexpr std::size_t kEmptyClassesMin = 4'096;
 
 }  // namespace
 
-ClassIndex CellClasses::insert(Member m, CellClass const& what) {
+ClassIndex CellClasses::number_of(CellClass const& what) {
   ClassIndex i = numbers_.find(what);
-  if (i == kNoClass) {
-    if (empty_classes_ > kEmptyClassesMin && empty_classes_ * 2 > classes_.size())
-      drop_empty_classes();
-    i = static_cast<ClassIndex>(classes_.size());
-    classes_.push_back({.what = what, .members = {}});
-    numbers_.insert(what, i);
-    ++empty_classes_;
-  }
+  if (i != kNoClass) return i;
+  if (empty_classes_ > kEmptyClassesMin && empty_classes_ * 2 > classes_.size())
+    drop_empty_classes();
+  i = static_cast<ClassIndex>(classes_.size());
+  classes_.push_back({.what = what, .members = {}});
+  numbers_.insert(what, i);
+  ++empty_classes_;
+  return i;
+}
+
+ClassIndex CellClasses::insert(Member m, CellClass const& what) {
+  ClassIndex const i = number_of(what);
   insert(m, i);
   return i;
+}
+
+void CellClasses::list_first(ClassIndex i, std::size_t wanted, std::vector<Member>& out) {
+  std::vector<Member> const& heap = classes_[i].members;
+  // Most of them: then all in one go.
+  if (heap.size() / 2 <= wanted) {
+    out.insert(out.end(), heap.begin(), heap.end());
+    auto const begin = out.end() - static_cast<std::ptrdiff_t>(heap.size());
+    if (!std::is_sorted(begin, out.end())) std::sort(begin, out.end());
+    return;
+  }
+  // Places in the heap not listed yet whose parents were: the first of all is among them.
+  auto const is_behind = [&](std::uint32_t a, std::uint32_t b) { return heap[a] > heap[b]; };
+  frontier_.assign(1, 0);
+  for (; wanted > 0; --wanted) {
+    std::uint32_t const at = frontier_.front();
+    std::ranges::pop_heap(frontier_, is_behind);
+    frontier_.pop_back();
+    out.push_back(heap[at]);
+    for (std::uint32_t child = 2 * at + 1; child <= 2 * at + 2 && child < heap.size(); ++child) {
+      frontier_.push_back(child);
+      std::ranges::push_heap(frontier_, is_behind);
+    }
+  }
+}
+
+// Members in order are a heap already.
+void CellClasses::assign(ClassIndex i, std::span<Member const> sorted) {
+  std::vector<Member>& members = classes_[i].members;
+  bool const was_empty = members.empty();
+  members.assign(sorted.begin(), sorted.end());
+  for (std::uint32_t at = 0; at < sorted.size(); ++at)
+    places_[cell_of(sorted[at])] = {.number = i, .at = at};
+  if (was_empty == members.empty()) return;
+  empty_classes_ += members.empty() ? 1U : 0U;
+  empty_classes_ -= was_empty ? 1U : 0U;
+  turned(i);
+}
+
+void CellClasses::move_first(ClassIndex from, std::span<Member const> listed, std::size_t count,
+                             ClassIndex to) {
+  ENSURE(from != to && count <= listed.size());
+  std::span<Member const> const moved = listed.first(count);
+  bool const is_all = listed.size() == classes_[from].members.size();
+  if (is_all && is_empty(to)) {
+    assign(from, listed.subspan(count));
+    assign(to, moved);
+    return;
+  }
+  if (!is_all) {
+    for (Member const m : moved) erase(cell_of(m));
+  } else {
+    for (Member const m : moved) places_[cell_of(m)].number = kNoClass;
+    assign(from, listed.subspan(count));
+  }
+  for (Member const m : moved) insert(m, to);
 }
 
 // Puts the member into the heap at `at`, which is free, or as far up or down from there as its

@@ -10,6 +10,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <vector>
 
 #include "daemon/placement/cell_fleet.h"
@@ -51,6 +52,14 @@ class CellClasses {
   // may be given new numbers first: see generation().
   ClassIndex insert(Member m, CellClass const& what);
   void insert(Member m, ClassIndex i);
+  // The class of such cells, which may be new and empty. Classes may be given new numbers first.
+  ClassIndex number_of(CellClass const& what);
+  // Appends the first members in order: `wanted` of them or more, or all that there are.
+  void list_first(ClassIndex i, std::size_t wanted, std::vector<Member>& out);
+  // The first `count` of those that list_first gave move to another class; nothing else may have
+  // changed in the class meanwhile.
+  void move_first(ClassIndex from, std::span<Member const> listed, std::size_t count,
+                  ClassIndex to);
   void erase(CellIndex cell);
 
   [[nodiscard]] std::size_t size() const { return classes_.size(); }  // empty ones too
@@ -100,10 +109,12 @@ class CellClasses {
     first_open(heap, 2 * at + 1, is_open, out);
     first_open(heap, 2 * at + 2, is_open, out);
   }
+  void assign(ClassIndex i, std::span<Member const> sorted);
   void settle(Class& in, std::size_t at, Member m);
   void turned(ClassIndex i);
   void drop_empty_classes();
 
+  std::vector<std::uint32_t> frontier_;  // list_first's; kept for its memory alone
   std::vector<Class> classes_;
   SlotMap<CellClass> numbers_;
   std::vector<Place> places_;  // by cell

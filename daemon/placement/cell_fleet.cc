@@ -220,24 +220,6 @@ void CellFleet::set_group(GroupIndex group, GroupRule rule) {
   group_at(group).set_rule(rule);
 }
 
-bool CellFleet::is_group_open(HostIndex host, Request const& request) const {
-  if (request.group == 0 || request.group >= groups_.size()) return true;
-  return groups_[request.group].is_open(
-      {.host = host, .rack = rack_of(host), .partition = request.partition});
-}
-
-std::optional<RackIndex> CellFleet::only_rack(Request const& request) const {
-  if (request.rack) return request.rack;
-  if (request.group == 0 || request.group >= groups_.size()) return std::nullopt;
-  return groups_[request.group].only_rack();
-}
-
-bool CellFleet::is_open_to(HostIndex host, Request const& request) const {
-  if (request.disk_gib > hosts_[host].disk_left_gib) return false;
-  if (request.rack && rack_of(host) != *request.rack) return false;
-  return is_group_open(host, request);
-}
-
 std::optional<Obstacle> CellFleet::obstacle(HostIndex index, Request const& request,
                                             Cordon cordon) const {
   Host const& host = hosts_[index];

@@ -72,8 +72,8 @@ struct Seat {
 
   // Taken of each of the cells.
   [[nodiscard]] Room part() const {
-    int const parts = std::popcount(cells);
-    return parts == 1 ? need : part_of(need, parts);
+    bool const is_one = (cells & (cells - 1)) == 0;
+    return is_one ? need : part_of(need, std::popcount(cells));
   }
   bool operator==(Seat const&) const = default;
 };
@@ -158,9 +158,16 @@ class CellFleet {
   [[nodiscard]] std::optional<Obstacle> obstacle(HostIndex host, Request const& request,
                                                  Cordon cordon = Cordon::holds) const;
   // The part of `obstacle` that is about this host alone: rack, group, disk.
-  [[nodiscard]] bool is_open_to(HostIndex host, Request const& request) const;
+  [[nodiscard]] bool is_open_to(HostIndex host, Request const& request) const {
+    if (request.disk_gib > 0 && request.disk_gib > hosts_[host].disk_left_gib) return false;
+    if (request.rack && rack_of(host) != *request.rack) return false;
+    return is_group_open(host, request);
+  }
   // The one rack that can take the request; absent: it is not bound to one.
-  [[nodiscard]] std::optional<RackIndex> only_rack(Request const& request) const;
+  [[nodiscard]] std::optional<RackIndex> only_rack(Request const& request) const {
+    if (request.rack || request.group == 0 || request.group >= groups_.size()) return request.rack;
+    return groups_[request.group].only_rack();
+  }
   // Whether zone `z` can sell `need` and still keep its reserve.
   [[nodiscard]] bool is_reserve_kept(ZoneIndex zone, Room const& need) const;
   // The host's best cells for `need` by room alone; absent: no room. `parts`: of parts_of its kind.
@@ -256,7 +263,13 @@ class CellFleet {
   // Counts the host's capacity in the sums; `times`: -1: no more.
   void count_capacity(HostIndex host, std::int64_t times);
   HostIndex index_for(std::uint32_t cells);
-  [[nodiscard]] bool is_group_open(HostIndex host, Request const& request) const;
+  [[nodiscard]] bool is_group_open(HostIndex host, Request const& request) const {
+    if (request.group == 0 || request.group >= groups_.size()) return true;
+    Group const& group = groups_[request.group];
+    // The common rule does not ask for the rack.
+    RackIndex const rack = group.rule().kind == GroupKind::spread_hosts ? 0 : rack_of(host);
+    return group.is_open({.host = host, .rack = rack, .partition = request.partition});
+  }
   [[nodiscard]] Group& group_at(GroupIndex group);
   void account(Seat const& seat, std::int32_t times);
 

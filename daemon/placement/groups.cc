@@ -24,7 +24,7 @@ void Group::set_rule(GroupRule rule) {
 bool Group::has_other_partition(MemberPlace const& place) const {
   Key const own = key_of(place);
   auto const is_other = [&](Key key) { return key != own && key >> kPartitionBits == place.rack; };
-  if (std::any_of(few_.begin(), few_.begin() + size_, is_other)) return true;
+  if (std::ranges::any_of(few_, is_other)) return true;
   // Those of one rack lie together, and of one partition in a row.
   Key const first = place.rack << kPartitionBits;
   auto at = std::ranges::lower_bound(more_, first);
@@ -44,9 +44,9 @@ void Group::insert(MemberPlace const& place) {
 
 void Group::erase(MemberPlace const& place) {
   Key const key = key_of(place);
-  auto const end = few_.begin() + size_;
-  if (auto const at = std::find(few_.begin(), end, key); at != end) {
-    *at = few_[--size_];
+  if (unsigned const places = places_of(key); places != 0) {
+    few_[static_cast<std::size_t>(std::countr_zero(places))] = few_[--size_];
+    few_[size_] = kFree;
     return;
   }
   // The last of its like: nothing but others' keys has to move.

@@ -229,14 +229,6 @@ std::optional<Candidate> IndexedFleet::best_idle(Request const& request, Slot co
   return best;
 }
 
-// The rack that the request is bound to, if looking at each of its hosts is cheaper than a walk
-// over the classes that passes all other racks.
-std::optional<RackIndex> IndexedFleet::small_rack_of(Request const& request) const {
-  std::optional<RackIndex> const rack = fleet_.only_rack(request);
-  if (rack && fleet_.hosts_in_rack(*rack).size() * 4 < fleet_.size()) return rack;
-  return std::nullopt;
-}
-
 std::optional<Candidate> IndexedFleet::best(Slot* slot, Request const& request) {
   if (slot == nullptr) return std::nullopt;
   if (std::optional<RackIndex> const rack = small_rack(request)) {
@@ -258,9 +250,15 @@ std::optional<Seat> IndexedFleet::choose(Request const& request) {
   return choose_again(request);
 }
 
-std::optional<Seat> IndexedFleet::choose_again(Request const& request) {
-  std::optional<Candidate> const found = best(slot_of(request), request);
+std::optional<Seat> IndexedFleet::choose_again(Request const& request, ScoreTable* table) {
+  Slot* const slot = slot_of(request);
+  std::optional<Candidate> const found = best(slot, request);
   if (!found) return std::nullopt;
+  if (table != nullptr) {
+    table->size = 0;
+    table->rows[table->size++] = *found;
+    add_runners_up(*slot, request, *table);
+  }
   return CellFleet::seat(*found, request);
 }
 
@@ -291,13 +289,8 @@ void IndexedFleet::add_runners_up(Slot& slot, Request const& request, ScoreTable
 std::optional<Seat> IndexedFleet::place_explained(Request const& request, ScoreTable& table) {
   asked(request);
   table.size = 0;
-  Slot* const slot = slot_of(request);
-  std::optional<Candidate> const found = best(slot, request);
-  if (!found) return std::nullopt;
-  table.rows[table.size++] = *found;
-  add_runners_up(*slot, request, table);
-  Seat const seat = CellFleet::seat(*found, request);
-  take(seat);
+  std::optional<Seat> const seat = choose_again(request, &table);
+  if (seat) take(*seat);
   return seat;
 }
 

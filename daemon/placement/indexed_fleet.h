@@ -50,7 +50,9 @@ class IndexedFleet {
   // Counts the request in the demand, then says where it would sit; absent: nowhere.
   [[nodiscard]] std::optional<Seat> choose(Request const& request);
   // The same without counting: for what runs already and is to sit elsewhere.
-  [[nodiscard]] std::optional<Seat> choose_again(Request const& request);
+  // `table`, if given: as place_explained's.
+  [[nodiscard]] std::optional<Seat> choose_again(Request const& request,
+                                                 ScoreTable* table = nullptr);
   void take(Seat const& seat);
   void release(Seat const& seat);
 
@@ -97,12 +99,13 @@ class IndexedFleet {
   bool asked(Request const& request);  // true: scores computed before are stale
   Slot* slot_of(Request const& request);
   [[nodiscard]] std::optional<Candidate> best(Slot* slot, Request const& request);
+  // The rack that the request is bound to, if looking at each of its hosts is cheaper than a walk
+  // over the classes that passes all other racks.
   [[nodiscard]] std::optional<RackIndex> small_rack(Request const& request) const {
-    // Most are bound to nothing.
-    if (!request.rack && request.group == 0) return std::nullopt;
-    return small_rack_of(request);
+    std::optional<RackIndex> const rack = fleet_.only_rack(request);
+    if (rack && fleet_.hosts_in_rack(*rack).size() * 4 < fleet_.size()) return rack;
+    return std::nullopt;
   }
-  [[nodiscard]] std::optional<RackIndex> small_rack_of(Request const& request) const;
   [[nodiscard]] std::optional<Candidate> best_in_classes(Slot& slot, Request const& request);
   [[nodiscard]] std::optional<Candidate> best_on_hosts(Slot& slot, Request const& request);
   [[nodiscard]] std::optional<Candidate> best_idle(Request const& request, Slot const& slot);
@@ -116,15 +119,27 @@ class IndexedFleet {
     std::vector<Seat>& seats;
     std::uint64_t zones = 0;  // whose reserve left room when the class was chosen
     bool is_counted = false;  // the next one is in the demand already
+    std::int64_t quiet = 0;   // requests that may follow before the tables can change
+    std::int64_t uncounted_asked = 0, uncounted_placed = 0;  // what the demand has not heard yet
   };
   struct Filling {  // of a class of best cells
-    ClassIndex number = 0;
-    std::size_t most = 0;          // to each member
-    std::optional<ClassIndex> to;  // where members are then; absent: not known yet
+    ClassIndex from = 0;
+    std::int64_t most = 0;  // to each member
+    CellClass what;         // what members are then
+    ClassIndex to = 0;      // their class then
+    std::size_t begin = 0, next = 0,
+                end = 0;  // its first members in listed_; from next: not filled
+  };
+  struct Front {
+    Member member = 0;
+    std::size_t filling = 0;  // of its class, in fillings_
   };
   [[nodiscard]] Filling filling_of(ClassIndex number, std::int64_t score, Room const& need) const;
   bool fill_best_classes(Slot& slot, Batch& batch);
-  std::size_t fill_cell(CellIndex cell, std::size_t most, Batch& batch);
+  bool list_best_classes(Slot& slot, Batch const& batch);
+  std::optional<Front> next_front();
+  std::int64_t fill_cell(CellIndex cell, std::int64_t most, Batch& batch);
+  void count_batch(Batch& batch);
 
   [[nodiscard]] CellClass class_of(CellIndex cell) const;
   [[nodiscard]] Member member_of(CellIndex cell) const {
@@ -148,7 +163,8 @@ class IndexedFleet {
   std::uint64_t questions_ = 0;
   // Of the classes being filled; kept for their memory alone.
   std::vector<Filling> fillings_;
-  std::vector<std::pair<Member, std::size_t>> fronts_;
+  std::vector<Member> listed_;
+  std::vector<Front> fronts_;
 };
 
 }  // namespace berth::placement

@@ -5,6 +5,7 @@
 
 #include "berth/base/ensure.h"
 #include "berth/base/plant.h"
+#include "daemon/placement/explain.h"
 
 namespace berth::placement {
 namespace {
@@ -17,12 +18,6 @@ bool has_room(Need const& need) {
 
 Placer::Placer() : fleet_(*find_policy("default")) {}
 
-std::optional<ZoneIndex> Placer::zone_of(ZoneName const& name) const {
-  auto const it = zones_.find(name);
-  if (it == zones_.end()) return std::nullopt;
-  return it->second;
-}
-
 bool Placer::is_resettled(HostId const& id, HostOffer const& offer) const {
   auto const it = hosts_.find(id);
   return it == hosts_.end() || it->second.offer != offer;
@@ -32,23 +27,21 @@ void Placer::put_host(HostId const& id, HostOffer const& offer) {
   auto const [it, is_new] = hosts_.try_emplace(id);
   Host& host = it->second;
   if (!is_new && host.offer == offer) return;
-  if (host.index)
-    fleet_.retire_host(*host.index);
-  else if (!is_new)
-    --hosts_without_cells_;
+  if (host.index) fleet_.retire_host(*host.index);
   host.index.reset();
   host.offer = offer;
-  if (offer.cells.empty()) {
-    ++hosts_without_cells_;
-    return;
-  }
+  if (offer.cells.empty()) return;
   auto const zone =
       zones_.try_emplace(offer.zone, static_cast<ZoneIndex>(zones_.size())).first->second;
+  auto const rack =
+      racks_.try_emplace({offer.zone, offer.rack}, static_cast<RackIndex>(racks_.size()))
+          .first->second;
   HostSetup setup{.zone = zone,
                   .disk_gib = offer.disk_gib,
                   .instances_max = offer.instances_max,
                   .is_up = host.is_up,
-                  .is_cordoned = host.is_cordoned && !PLANTED(cordon_ignored)};
+                  .is_cordoned = host.is_cordoned && !PLANTED(cordon_ignored),
+                  .rack = rack};
   for (CellOffer const& cell : offer.cells) {
     Room room = cell.room;
     if (PLANTED(memory_oversold)) room.memory_mib += 1'024;
@@ -74,11 +67,33 @@ void Placer::set_open(HostId const& id, bool is_up, bool is_cordoned) {
 void Placer::erase_host(HostId const& id) {
   auto const it = hosts_.find(id);
   ENSURE(it != hosts_.end());
-  if (it->second.index)
-    fleet_.retire_host(*it->second.index);
-  else
-    --hosts_without_cells_;
+  if (it->second.index) fleet_.retire_host(*it->second.index);
   hosts_.erase(it);
+}
+
+void Placer::put_group(PlacementGroupId const& id, GroupRule rule) {
+  auto const [it, is_new] = groups_.try_emplace(id);
+  if (!is_new) return;
+  if (groups_free_.empty()) {
+    it->second = static_cast<GroupIndex>(groups_.size());  // from 1: 0 is no group
+  } else {
+    it->second = groups_free_.back();
+    groups_free_.pop_back();
+  }
+  fleet_.set_group(it->second, rule);
+}
+
+void Placer::erase_group(PlacementGroupId const& id) {
+  auto const it = groups_.find(id);
+  ENSURE(it != groups_.end());
+  groups_free_.push_back(it->second);
+  groups_.erase(it);
+}
+
+GroupIndex Placer::group_of(PlacementGroupId const& id) const {
+  if (id.value.empty()) return 0;
+  auto const it = groups_.find(id);
+  return it == groups_.end() ? 0 : it->second;
 }
 
 // Absent: the host sells nothing, so nothing is counted there.
@@ -90,7 +105,8 @@ std::optional<Seat> Placer::seat(Holding const& holding) const {
            .cells = 0,
            .need = holding.need.room,
            .disk_gib = holding.need.disk_gib,
-           .group = 0};
+           .group = group_of(holding.need.group),
+           .partition = holding.need.partition};
   for (std::size_t i = 0; i < cells.size(); ++i) {
     if (std::ranges::find(holding.place.cells, cells[i].id) != holding.place.cells.end())
       out.cells = static_cast<std::uint8_t>(out.cells | (1U << i));
@@ -143,21 +159,69 @@ std::vector<CellOffer> Placer::free(HostId const& id) const {
   return out;
 }
 
-Request Placer::request(Ask const& ask) const {
-  Request out{.need = ask.need.room, .disk_gib = ask.need.disk_gib};
-  if (ask.zone) out.zone = zone_of(*ask.zone);
+std::optional<Request> Placer::request(Ask const& ask) const {
+  Request out{.need = ask.need.room,
+              .disk_gib = ask.need.disk_gib,
+              .group = group_of(ask.need.group),
+              .partition = ask.need.partition};
+  if (ask.zone) {
+    auto const it = zones_.find(*ask.zone);
+    if (it == zones_.end()) return std::nullopt;
+    out.zone = it->second;
+  }
+  if (ask.rack) {
+    ENSURE(ask.zone);
+    auto const it = racks_.find({*ask.zone, *ask.rack});
+    if (it == racks_.end()) return std::nullopt;
+    out.rack = it->second;
+  }
   return out;
 }
 
 std::optional<Place> Draft::place(Ask const& ask) {
-  if (ask.zone && !placer_.zone_of(*ask.zone)) return std::nullopt;
-  std::optional<Seat> const seat = placer_.fleet_.choose_again(placer_.request(ask));
+  std::optional<Request> const request = placer_.request(ask);
+  if (!request) return std::nullopt;
+  std::optional<Seat> const seat = placer_.fleet_.choose_again(*request);
   if (!seat) return std::nullopt;
-  if (!PLANTED(batch_placed_apart)) {
-    placer_.fleet_.try_seat(*seat);
-    seats_.push_back(*seat);
-  }
+  keep(*seat);
   return placer_.place(*seat);
+}
+
+void Draft::keep(Seat const& seat) {
+  if (PLANTED(batch_placed_apart)) return;
+  placer_.fleet_.try_seat(seat);
+  seats_.push_back(seat);
+}
+
+std::optional<Place> Draft::place_noted(Ask const& ask, std::size_t counted_hosts_max,
+                                        PlacementNote& note) {
+  std::optional<Request> const request = placer_.request(ask);
+  if (!request) return std::nullopt;
+  bool const is_counted = placer_.hosts_.size() <= counted_hosts_max;
+  Explanation why;
+  if (is_counted)
+    why = explain(placer_.fleet_, *request);
+  else
+    why.chosen = placer_.fleet_.choose_again(*request, &why.table);
+  if (!why.chosen) return std::nullopt;
+  note = PlacementNote{.policy = std::string(placer_.policy())};
+  if (is_counted) {
+    note.scored_worse = why.scored_worse;
+    note.tightest = why.tightest ? std::string(name(*why.tightest)) : "";
+    NoSeat const removed = placer_.with_unlisted(why.removed, ask);
+    note.hosts = removed.hosts_considered;
+    for (std::size_t i = 0; i < kObstacles; ++i) {
+      if (removed.hosts_removed[i] == 0) continue;
+      note.removed.push_back(
+          {std::string(name(static_cast<Obstacle>(i))), removed.hosts_removed[i]});
+    }
+  }
+  for (std::size_t i = 0; i < why.table.size; ++i) {
+    Place row = placer_.place(CellFleet::seat(why.table.rows[i], *request));
+    note.rows.push_back({row.host, row.cells, why.table.rows[i].score});
+  }
+  keep(*why.chosen);
+  return placer_.place(*why.chosen);
 }
 
 std::optional<Place> Draft::place_on(HostId const& id, Room const& room) {
@@ -177,22 +241,29 @@ std::optional<Place> Draft::place_on(HostId const& id, Room const& room) {
   return placer_.place(seat);
 }
 
-NoSeat Draft::why_not(Ask const& ask) const {
-  NoSeat out;
-  if (!ask.zone || placer_.zone_of(*ask.zone)) {
-    Answer const answer = placer_.fleet_.scan(placer_.request(ask));
-    if (auto const* why = std::get_if<NoSeat>(&answer)) out = *why;
-  }
-  // Those that the index does not know.
-  bool const is_zone_sold = out.hosts_considered > 0;
-  for (auto const& [id, host] : placer_.hosts_) {
-    if (host.index && is_zone_sold) continue;
+// Adds the hosts that the index does not know.
+NoSeat Placer::with_unlisted(NoSeat out, Ask const& ask) const {
+  bool const is_known = out.hosts_considered > 0;
+  for (auto const& [id, host] : hosts_) {
+    if (host.index && is_known) continue;
     ++out.hosts_considered;
-    bool const is_elsewhere = ask.zone && host.offer.zone != *ask.zone;
-    Obstacle const why = is_elsewhere ? Obstacle::other_zone : Obstacle::not_up;
+    Obstacle why = Obstacle::not_up;
+    if (ask.zone && host.offer.zone != *ask.zone)
+      why = Obstacle::other_zone;
+    else if (ask.rack && host.offer.rack != *ask.rack)
+      why = Obstacle::rack;
     ++out.hosts_removed[static_cast<std::size_t>(why)];
   }
   return out;
+}
+
+NoSeat Draft::why_not(Ask const& ask) const {
+  NoSeat out;
+  if (std::optional<Request> const request = placer_.request(ask)) {
+    Answer const answer = placer_.fleet_.scan(*request);
+    if (auto const* why = std::get_if<NoSeat>(&answer)) out = *why;
+  }
+  return placer_.with_unlisted(std::move(out), ask);
 }
 
 void Draft::undo(std::size_t mark) {

@@ -18,9 +18,12 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 #include "berth/model/ids.h"
+#include "berth/model/placement_note.h"
 #include "daemon/placement/indexed_fleet.h"
 
 namespace berth::placement {
@@ -49,6 +52,8 @@ struct HostOffer {
 struct Need {
   Room room;  // both 0: a stopped instance, which holds its disk and its place in the count
   std::int64_t disk_gib = 0;
+  PlacementGroupId group;      // empty: none; else one that put_group knows
+  std::int32_t partition = 0;  // from 1 to kPartitionsMax in a group of partitions, else 0
 
   bool operator==(Need const&) const = default;
 };
@@ -71,6 +76,8 @@ struct Holding {
 struct Ask {
   std::optional<ZoneName> zone;  // absent: any
   Need need;
+  // As in HostOffer, of that zone, which must be given; absent: any.
+  std::optional<std::string> rack = std::nullopt;
 };
 
 class Placer {
@@ -84,6 +91,11 @@ class Placer {
   [[nodiscard]] bool is_resettled(HostId const& id, HostOffer const& offer) const;
   void set_open(HostId const& id, bool is_up, bool is_cordoned);
   void erase_host(HostId const& id);
+
+  // A new group, before anything of it is held.
+  void put_group(PlacementGroupId const& id, GroupRule rule);
+  // Of which nothing is held.
+  void erase_group(PlacementGroupId const& id);
 
   void take(Holding const& holding);
   void give_back(Holding const& holding);
@@ -106,17 +118,21 @@ class Placer {
     std::optional<HostIndex> index;  // absent: no cells
   };
 
-  // Absent: a zone of which no host is known.
-  [[nodiscard]] std::optional<ZoneIndex> zone_of(ZoneName const& name) const;
-  [[nodiscard]] Request request(Ask const& ask) const;
+  // Absent: no host can be meant, as its zone or rack is unknown.
+  [[nodiscard]] std::optional<Request> request(Ask const& ask) const;
+  [[nodiscard]] GroupIndex group_of(PlacementGroupId const& id) const;
   [[nodiscard]] std::optional<Seat> seat(Holding const& holding) const;
   [[nodiscard]] Place place(Seat const& seat) const;
+  // Nothing was considered: no host of the zone or rack is known, so each is counted here.
+  [[nodiscard]] NoSeat with_unlisted(NoSeat out, Ask const& ask) const;
 
   mutable IndexedFleet fleet_;
   std::map<HostId, Host> hosts_;
   std::vector<HostId> ids_;  // by index
   std::map<ZoneName, ZoneIndex> zones_;
-  std::int64_t hosts_without_cells_ = 0;
+  std::map<std::pair<ZoneName, std::string>, RackIndex> racks_;
+  std::map<PlacementGroupId, GroupIndex> groups_;
+  std::vector<GroupIndex> groups_free_;  // given once, to be given again
 };
 
 // A decision in the making: what it has given away so far, on top of what is held. Placers are not
@@ -130,6 +146,10 @@ class Draft {
 
   // The best place, taken in this draft; absent: there is none.
   std::optional<Place> place(Ask const& ask);
+  // And why there, as of before it was taken: with hosts counted by what removed them if there are
+  // at most `counted_hosts_max`, since for that each is looked at.
+  std::optional<Place> place_noted(Ask const& ask, std::size_t counted_hosts_max,
+                                   PlacementNote& note);
   // Room on that very host, cordoned or not, for what has its disk there already.
   std::optional<Place> place_on(HostId const& host, Room const& room);
   // Why `place` finds nothing: each host under the first obstacle.
@@ -140,6 +160,8 @@ class Draft {
   void undo(std::size_t mark);
 
  private:
+  void keep(Seat const& seat);
+
   Placer const& placer_;
   std::vector<Seat> seats_;
 };

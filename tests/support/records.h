@@ -181,12 +181,22 @@ class Draw {
     name += 'h';
     join_token_digest = entropy_.below(2) == 1 ? digest() : "";
   }
+  void one(PlacementNote::Removed& v) { all(v.reason, v.hosts); }
+  void one(PlacementNote::Row& v) { all(v.host, v.cells, v.score); }
+  void one(SharedNote& v) {
+    v = SharedNote();
+    if (entropy_.below(2) == 0) return;
+    PlacementNote note;
+    auto& [policy, hosts, removed, scored_worse, tightest, rows] = note;
+    all(policy, hosts, removed, scored_worse, tightest, rows);
+    v = SharedNote(std::move(note));
+  }
   void one(Instance& v) {
     auto& [id, tenant, reservation, launch_index, client_token, type, vcpus, memory, disk_gib,
            is_cpu_dedicated, image, image_digest, image_format, key_name, public_key, user_data,
            uuid, mac, disable_api_termination, disable_api_stop, ebs_optimized, is_monitored,
            shutdown_behavior, tags, placement_group, partition, tenancy, dedicated_host,
-           capacity_reservation, spot_request, interruption_at, zone, placement, wanted,
+           capacity_reservation, spot_request, interruption_at, zone, placement, placement_note, wanted,
            reboots_wanted, starts_wanted, seen, seen_reason, private_ip, launch_time, created,
            ended, state_reason, transition_reason] = v;
     all(id, tenant, reservation, launch_index, client_token, type, vcpus, memory, disk_gib,
@@ -194,7 +204,7 @@ class Draw {
         disable_api_termination, disable_api_stop, ebs_optimized, is_monitored, shutdown_behavior,
         tags, zone, placement, wanted, reboots_wanted, starts_wanted, seen, seen_reason, private_ip,
         launch_time, created, ended, state_reason, transition_reason, partition, tenancy,
-        interruption_at);
+        interruption_at, placement_note);
     some_of(placement_group, dedicated_host, capacity_reservation, spot_request);
     image_digest = digest();
   }

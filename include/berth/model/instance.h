@@ -23,6 +23,7 @@
 #include "berth/model/host.h"
 #include "berth/model/ids.h"
 #include "berth/model/image.h"
+#include "berth/model/placement_note.h"
 #include "berth/model/tenant.h"
 
 namespace berth {
@@ -109,6 +110,7 @@ struct Instance {
 
   ZoneName zone;
   std::optional<Placement> placement;  // absent: terminated and confirmed gone
+  SharedNote placement_note;           // of the decision that put it there
 
   Wanted wanted = Wanted::running;
   std::uint64_t reboots_wanted = 0;  // a counter: the host reboots until its own has caught up

@@ -15,7 +15,7 @@ inline constexpr std::size_t kPlacementGroupsMax = 200'000;
 inline constexpr std::size_t kHostsMax = 100'000;
 inline constexpr std::size_t kTenantsMax = 100'000;
 inline constexpr std::size_t kInstanceTypesMax = 2'000;
-inline constexpr std::size_t kZonesMax = 100;
+inline constexpr std::size_t kZonesMax = 64;  // placement keeps a bit for each
 inline constexpr std::size_t kInstancesMax = 2'000'000;
 inline constexpr std::size_t kPublicImagesMax = 1'000;
 

@@ -122,5 +122,40 @@ TEST(PlacerTest, TheReserveOfAZoneIsKept) {
   EXPECT_EQ(draft.why_not(of(1, 64)).text(), "2 hosts: 2 zone's reserve");
 }
 
+TEST(PlacerTest, AGroupKeepsItsRuleOverRacksAndItsNumberIsGivenAgain) {
+  PlacementGroupId const group("pg-1");
+  Placer placer;
+  for (int i = 0; i < 3; ++i) {
+    HostId const id("host-" + std::to_string(i));
+    HostOffer what = two_cells();
+    what.rack = i < 2 ? "r1" : "r2";
+    placer.put_host(id, what);
+    placer.set_open(id, true, false);
+  }
+  auto const member = [&] {
+    Ask out = of(1, 64, kA);
+    out.need.group = group;
+    return out;
+  };
+  placer.put_group(group, {GroupKind::spread_racks});
+  {
+    Draft draft(placer);
+    ASSERT_TRUE(draft.place(member()));
+    ASSERT_TRUE(draft.place(member()));
+    EXPECT_EQ(draft.place(member()), std::nullopt);
+    EXPECT_EQ(draft.why_not(member()).hosts_removed[static_cast<std::size_t>(Obstacle::group)], 3);
+  }
+  placer.erase_group(group);
+  placer.put_group(group, {GroupKind::one_rack});
+  Draft draft(placer);
+  Ask second = member();
+  second.rack = "r2";
+  EXPECT_EQ(draft.place(second)->host, HostId("host-2"));
+  EXPECT_EQ(draft.place(member())->host, HostId("host-2"));
+  second.rack = "r3";
+  EXPECT_EQ(draft.place(second), std::nullopt);
+  EXPECT_EQ(draft.why_not(second).text(), "3 hosts: 3 other rack") << "as no host is in it";
+}
+
 }  // namespace
 }  // namespace berth::placement
