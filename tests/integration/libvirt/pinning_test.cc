@@ -198,7 +198,7 @@ TEST_F(PinnedGuests, SitWhereTheirSpecSaysAndAreMovedWhileTheyRun) {
   std::string const before = process(floating_);
   mine.power = Power::absent;
   give({mine, shared}, all_);
-  EXPECT_TRUE(until([&] { return live(floating_).vcpus == std::vector{all_, all_}; }));
+  EXPECT_TRUE(until([&] { return live(floating_).vcpus == std::vector<Cpus>{all_, all_}; }));
   EXPECT_EQ(kernel_says(floating_, 0), all_);
   ASSERT_TRUE(until([&] {
     auto const gone = status(own_);
@@ -206,7 +206,7 @@ TEST_F(PinnedGuests, SitWhereTheirSpecSaysAndAreMovedWhileTheyRun) {
   }));
   give({shared}, rest);
   EXPECT_TRUE(until([&] { return live(floating_).emulator == rest; }));
-  EXPECT_EQ(live(floating_).vcpus, (std::vector{rest, rest}));
+  EXPECT_EQ(live(floating_).vcpus, (std::vector<Cpus>{rest, rest}));
   EXPECT_EQ(kernel_says(floating_, 0), rest);
   EXPECT_EQ(process(floating_), before) << "moved, not started again";
 }
@@ -215,7 +215,7 @@ TEST_F(PinnedGuests, RunWithoutACpuThatIsNotThereAndSaySo) {
   give({instance(own_, 1, {4'000})}, all_);
   ASSERT_TRUE(runs(own_));
   EXPECT_EQ(status(own_)->unpinned, "this host has no CPU 4000");
-  EXPECT_EQ(live(own_).vcpus, (std::vector{all_}));
+  EXPECT_EQ(live(own_).vcpus, (std::vector<Cpus>{all_}));
 }
 
 TEST_F(PinnedGuests, OfTwoCellsAreDescribedAsLibvirtWantsThem) {
