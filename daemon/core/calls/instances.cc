@@ -187,6 +187,7 @@ Result<Decision> call(State const& state, Caller const& caller, ModifyInstance c
     next.type = type->name;
     next.vcpus = type->vcpus;
     next.memory = type->memory;
+    next.is_cpu_dedicated = type->is_cpu_dedicated;
   }
   Decision decision{.reply = Done{}};
   if (next != *instance) decision.changes.emplace_back(PutInstance{std::move(next)});
