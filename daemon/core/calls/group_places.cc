@@ -95,8 +95,9 @@ std::vector<MemberPlace> places_in(State const& state, ZoneName const& zone,
   placement::Ask ask{.zone = zone, .need = need};
   if (asked.group == nullptr) return filled(state, ask, count, notes);
   PlacementGroup const& group = *asked.group;
-  bool const is_rule_kept = !PLANTED(group_rule_ignored) &&
-                            !(PLANTED(group_partitions_mixed) && group.partition_count > 0);
+  bool const is_torn = PLANTED(group_cluster_torn) && group.strategy == PlacementStrategy::cluster;
+  bool const is_mixed = PLANTED(group_partitions_mixed) && group.partition_count > 0;
+  bool const is_rule_kept = !PLANTED(group_rule_ignored) && !is_torn && !is_mixed;
   if (is_rule_kept) ask.need.group = group.id;
   ask.need.partition = asked.partition;
   std::int64_t const most = std::min(count, members_left(state, group, zone));

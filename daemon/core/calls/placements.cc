@@ -2,6 +2,7 @@
 // there is room for.
 
 #include <algorithm>
+#include <numeric>
 #include <tuple>
 
 #include "daemon/core/calls/calls.h"
@@ -35,6 +36,18 @@ placement::Need need_of(Refusal const& refusal, Policy const& policy) {
       need_of(refusal.vcpus, refusal.memory, refusal.disk_gib, refusal.is_cpu_dedicated, policy);
   out.group = refusal.placement_group;
   out.partition = refusal.partition;
+  return out;
+}
+
+// The partitions that the launch may use: the one that it named, or all of its group; {0}: it is of
+// no group of partitions.
+std::vector<std::int32_t> partitions_of(State const& state, Refusal const& refusal) {
+  PlacementGroup const* group = find(state.placement_groups, refusal.placement_group);
+  if (refusal.partition > 0 || group == nullptr || group->partition_count == 0) {
+    return {refusal.partition};
+  }
+  std::vector<std::int32_t> out(static_cast<std::size_t>(group->partition_count));
+  std::iota(out.begin(), out.end(), 1);
   return out;
 }
 
@@ -80,6 +93,8 @@ PlacementView view_of(State const& state, Refusal const& refusal) {
   if (!state.placement_groups.contains(refusal.placement_group)) {
     ask.need.group = PlacementGroupId();
     ask.need.partition = 0;
+  } else {
+    ask.need.partition = partitions_of(state, refusal).front();
   }
   out.remedies = placement::Draft(state.derived.placer)
                      .remedies(ask, refusal.wanted, smaller_types(state, refusal));
@@ -94,13 +109,18 @@ Refusal refusal_of(State const& state, Refusal asked) {
     zones.push_back(asked.zone);
   else
     for (auto const& [name, zone] : state.zones) zones.push_back(name);
+  std::vector<std::int32_t> const partitions = partitions_of(state, asked);
   placement::NoSeat why;
   std::int64_t most = -1;
   for (ZoneName const& zone : zones) {
     placement::Draft draft(state.derived.placer);
-    placement::Ask const ask{.zone = zone, .need = need_of(asked, state.policy)};
+    placement::Ask ask{.zone = zone, .need = need_of(asked, state.policy)};
+    auto const place_one = [&](std::int32_t partition) {
+      ask.need.partition = partition;
+      return draft.place(ask).has_value();
+    };
     std::int64_t found = 0;
-    while (found < asked.wanted && draft.place(ask)) ++found;
+    while (found < asked.wanted && std::ranges::any_of(partitions, place_one)) ++found;
     if (found <= most) continue;
     most = found;
     why = draft.why_not(ask);
