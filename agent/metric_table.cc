@@ -33,17 +33,20 @@ constexpr MetricRow kRows[] = {
      "power=running|stopped|absent", "", kHere},
     {"berth_agent_instances", kGauge, "Instances' domains on this host, as last seen",
      "state=running|shutting_down|off|paused|crashed", "", kHere},
+    {"berth_agent_unpinned_instances", kGauge,
+     "Guests that run, but not on the CPUs and NUMA cells of their spec", "", "", kHere},
     {"berth_agent_foreign_domains", kGauge, "Domains on this host that are not ours", "", "",
      kHere},
     {"berth_agent_images", kGauge, "Images in this host's cache", "", "", kHere},
     {"berth_agent_actions_under_way", kGauge, "Actions begun and not ended", "", "", kHere},
     {"berth_agent_actions_total", kCounter, "Actions ended; result is ok or an error's code",
-     "action=fetch_image|start|shut_down|power_off|reboot|remove|evict_image, "
+     "action=fetch_image|start|shut_down|power_off|reboot|remove|evict_image|pin, "
      "result=ok|invalid|unauthenticated|forbidden|not_found|exists|conflict|quota|no_capacity|"
      "throttled|unavailable|timeout|corrupt",
      "", kHere},
     {"berth_agent_action_seconds", kHistogram, "From an action's begin to its end",
-     "action=fetch_image|start|shut_down|power_off|reboot|remove|evict_image", "seconds", kHere},
+     "action=fetch_image|start|shut_down|power_off|reboot|remove|evict_image|pin", "seconds",
+     kHere},
 
     // libvirt.
     {"berth_agent_libvirt_calls_total", kCounter, "libvirt calls", "call<=100", "", kHere},

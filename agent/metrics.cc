@@ -17,6 +17,7 @@ std::string_view kind_of(Action const& action) {
                         [](RebootInstance const&) { return "reboot"; },
                         [](RemoveInstance const&) { return "remove"; },
                         [](EvictImage const&) { return "evict_image"; },
+                        [](PinInstance const&) { return "pin"; },
                     },
                     action);
 }
@@ -52,7 +53,10 @@ void set_driver(MetricsPage& page, Driver const& driver, Instant now) {
     page.set("berth_agent_lease_remaining_seconds", {}, driver.lease_until() - now);
   page.set("berth_agent_actions_under_way", {},
            static_cast<std::int64_t>(driver.actions_under_way()));
-  if (driver.observed()) set_observed(page, *driver.observed());
+  if (driver.observed()) {
+    set_observed(page, *driver.observed());
+    page.set("berth_agent_unpinned_instances", {}, driver.unpinned());
+  }
   if (!driver.spec()) return;
   page.set("berth_agent_spec_term", {}, static_cast<std::int64_t>(driver.spec()->term.value));
   page.set("berth_agent_spec_generation", {},

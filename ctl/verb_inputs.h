@@ -123,6 +123,10 @@ inline constexpr auto kTypeFlags = std::to_array<Input>({
      .field = "cpu_vendor",
      .about = "Intel or AMD; any unless given",
      .value = "Intel|AMD"},
+    {.name = "dedicated_cpus",
+     .field = "dedicated_cpus",
+     .kind = Kind::boolean,
+     .about = "its guests get whole cores of their own, pinned; default false"},
 });
 inline constexpr auto kFile = std::to_array<Input>({
     {.name = "FILE", .place = Place::local, .about = "the disk image"},
@@ -281,6 +285,7 @@ inline constexpr auto kTypeColumns = std::to_array<Column>({
     {"THREADS", "threads_per_core"},
     {"BURSTABLE", "burstable", Format::yes_no},
     {"VENDOR", "cpu_vendor"},
+    {"OWN-CPUS", "dedicated_cpus", Format::yes_no},
 });
 inline constexpr auto kImageColumns = std::to_array<Column>({
     {"IMAGE", "id"},

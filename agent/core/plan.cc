@@ -90,7 +90,38 @@ class Planner {
          .reboots = c.domain != nullptr ? c.domain->reboots : 0,
          .starts = c.domain != nullptr ? c.domain->starts : 0,
          .private_ip = c.domain != nullptr ? c.domain->private_ip : std::string()});
-    return plan_.statuses.back();
+    InstanceStatus& status = plan_.statuses.back();
+    if (has_process(c.domain) && seen == Seen::running) {
+      status.cells = c.domain->pins.cells;
+      status.cpus = one_cpu_each(c.domain->pins);
+    }
+    return status;
+  }
+
+  [[nodiscard]] WantedPins wanted_pins(InstanceSpec const& spec) const {
+    static HostInventory const kUnknown;
+    return pins_of(*s_.spec, spec, s_.inventory != nullptr ? *s_.inventory : kUnknown);
+  }
+
+  // A guest that runs sits where its spec says, or is moved there, or the report says why not.
+  void keep_in_place(Case const& c, InstanceStatus& status) {
+    static HostInventory const kUnknown;
+    WantedPins const wanted = wanted_pins(c.spec);
+    bool const is_there = is_in_place(wanted.pins, c.domain->pins,
+                                      s_.inventory != nullptr ? *s_.inventory : kUnknown);
+    bool const is_tried =
+        c.attempt != nullptr && c.attempt->pin_tries > 0 && c.attempt->pins == wanted.pins;
+    bool const is_pausing = is_tried && s_.now < c.attempt->pin_not_before;
+    if (!is_there && !is_pausing && !PLANTED(pins_left)) {
+      act(PinInstance{c.spec.id, c.spec.generation, wanted.pins});
+    }
+    status.unpinned = wanted.lacking;
+    if (!is_there && is_tried && !c.attempt->pin_error.empty()) {
+      add_sentence(status.unpinned, c.attempt->pin_error);
+    } else if (!is_there && is_tried && c.attempt->pin_tries > 1) {
+      add_sentence(status.unpinned, "the host has not moved it to its CPUs");
+    }
+    add_sentence(status.unpinned, memory_elsewhere(wanted.pins, c.domain->pins));
   }
 
   [[nodiscard]] std::string tombstone() const {
@@ -139,11 +170,11 @@ class Planner {
         // A start that answered with an error came about late, under an older count. The guest
         // runs, which is all that the newer start asks for: only the count is recorded, so that the
         // guest's own end is not taken for one before this start.
-        act(StartInstance{c.spec});
+        act(StartInstance{c.spec, wanted_pins(c.spec).pins});
       } else if (d->reboots < c.spec.reboots) {
         act(RebootInstance{c.spec.id, c.spec.generation, c.spec.reboots});
       }
-      report(c, Seen::running);
+      keep_in_place(c, report(c, Seen::running));
       return;
     }
     if (d != nullptr && d->state == DomainState::off && !d->stopped_by_us && !c.is_busy &&
@@ -178,7 +209,7 @@ class Planner {
     if (!has_image(c.spec.image_digest)) {
       act(FetchImage{c.spec.image_digest, c.spec.image_format, c.spec.image_size});
     } else {
-      act(StartInstance{c.spec});
+      act(StartInstance{c.spec, wanted_pins(c.spec).pins});
     }
   }
 
@@ -190,7 +221,7 @@ class Planner {
       report(c, c.is_busy ? Seen::preparing : Seen::stopped);
       return;
     }
-    report(c, Seen::running);
+    InstanceStatus& status = report(c, Seen::running);
     bool const is_asked = c.attempt != nullptr && c.attempt->shutdown_asked.has_value();
     if (!is_asked) {
       act(ShutDownInstance{c.spec.id, c.spec.generation});
@@ -198,6 +229,7 @@ class Planner {
                !PLANTED(power_button_only)) {
       act(PowerOffInstance{c.spec.id, c.spec.generation});
     }
+    keep_in_place(c, status);  // while it shuts down, others may have been given its CPUs
   }
 
   void want_absent(Case const& c) {
@@ -268,6 +300,7 @@ std::string subject(Action const& action) {
                         [](RebootInstance const& a) { return a.id.value; },
                         [](RemoveInstance const& a) { return a.id.value; },
                         [](EvictImage const& a) { return "image/" + a.digest; },
+                        [](PinInstance const& a) { return a.id.value; },
                     },
                     action);
 }
@@ -304,6 +337,13 @@ void remember_begun(Attempts& attempts, Action const& action, Observed const& ob
   if (auto const* stop = std::get_if<ShutDownInstance>(&action)) {
     attempts[stop->id].shutdown_asked = now;
   }
+  if (auto const* pin = std::get_if<PinInstance>(&action)) {
+    Attempt& a = attempts[pin->id];
+    if (a.pins != pin->pins) a.pin_tries = 0;
+    a.pins = pin->pins;
+    a.pin_not_before = now + back_off(++a.pin_tries);
+    a.pin_error.clear();
+  }
   if (auto const* start = std::get_if<StartInstance>(&action)) {
     Attempt& a = attempt_of(attempts, start->spec.id, start->spec.starts);
     a.shutdown_asked.reset();
@@ -324,6 +364,9 @@ void remember_ended(Attempts& attempts, std::optional<HostSpec> const& spec, Act
       a.failures = 0;
     else
       failed(a, result.error(), now);
+  }
+  if (auto const* pin = std::get_if<PinInstance>(&action); pin != nullptr && !result) {
+    attempts[pin->id].pin_error = result.error().message;
   }
   auto const* fetch = std::get_if<FetchImage>(&action);
   if (fetch == nullptr || result || !spec) return;

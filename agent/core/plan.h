@@ -6,6 +6,7 @@
 //   power     domain                          action                     reported
 //   running   none, off by us, new start      FetchImage, StartInstance  preparing
 //   running   running                         RebootInstance if behind   running
+//   running   running, elsewhere than wanted  PinInstance, with pause    running, unpinned says why
 //   running   shut down from inside           –                          stopped, ended by itself
 //   running   crashed, host was down          StartInstance, with pause  preparing
 //   running   none or off, its disk gone      –                          failed: it ran before
@@ -25,6 +26,7 @@
 #include <vector>
 
 #include "agent/core/action.h"
+#include "agent/core/pins.h"
 #include "berth/base/time.h"
 #include "berth/model/host_spec.h"
 #include "berth/model/host_status.h"
@@ -44,6 +46,12 @@ struct Attempt {
   Instant not_before;  // back-off
   std::string error;   // of the last failure
 
+  // Of moving it while it runs.
+  Pins pins;               // what was tried last
+  int pin_tries = 0;       // of these, in a row
+  Instant pin_not_before;  // back-off
+  std::string pin_error;   // of the last try; empty: it went well
+
   bool operator==(Attempt const&) const = default;
 };
 using Attempts = std::map<InstanceId, Attempt>;
@@ -56,6 +64,7 @@ struct Situation {
   // may be half-done.
   std::set<std::string> const& busy;
   Instant now;
+  HostInventory const* inventory = nullptr;  // of this host; nullptr: not known
 };
 
 struct Plan {

@@ -1,5 +1,6 @@
 #include "agent/driver/driver.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "berth/base/log.h"
@@ -137,8 +138,14 @@ void Driver::on_observed(Result<Observed> observed) {
   observed_ = *std::move(observed);
   if (PLANTED(stale_observation))
     std::erase_if(touched_, [this](std::string const& about) { return !running_.contains(about); });
-  Plan next = plan(
-      {.spec = spec_, .observed = *observed_, .attempts = attempts_, .busy = touched_, .now = now});
+  Plan next = plan({.spec = spec_,
+                    .observed = *observed_,
+                    .attempts = attempts_,
+                    .busy = touched_,
+                    .now = now,
+                    .inventory = &inventory_});
+  unpinned_ = std::ranges::count_if(
+      next.statuses, [](InstanceStatus const& status) { return !status.unpinned.empty(); });
   for (Action const& action : next.actions) begin_action(action);
   report(std::move(next.statuses));
   if (wants_observation_) observe();

@@ -55,6 +55,8 @@ class Driver {
   // The last that was seen of the host; absent until the first success.
   [[nodiscard]] std::optional<Observed> const& observed() const { return observed_; }
   [[nodiscard]] std::size_t actions_under_way() const { return running_.size(); }
+  // Guests that run, but not where the spec says.
+  [[nodiscard]] std::int64_t unpinned() const { return unpinned_; }
 
  private:
   [[nodiscard]] bool is_for_this_machine(HostSpec const& spec) const;
@@ -83,6 +85,7 @@ class Driver {
   bool is_observing_ = false;
   bool wants_observation_ = false;  // something happened since the observation began
   Instant observed_at_;
+  std::int64_t unpinned_ = 0;
 
   bool is_connected_ = false;
   std::optional<HostStatus> reported_;  // on this connection

@@ -38,6 +38,15 @@ DomainSeen domain_seen(OwnDomain const& own, std::string const& boot_id) {
   bool const has_not_ended_by_itself = m.is_starting || m.boot_id != boot_id;
   bool const is_down = out.state == DomainState::off || out.state == DomainState::crashed;
   if (is_down && has_not_ended_by_itself) out.stopped_by_us = true;
+  if (!own.domain.live_xml.empty()) {
+    Result<Pins> pins = parse_pins(own.domain.live_xml);
+    if (pins) {
+      out.pins = *std::move(pins);
+    } else {
+      log_warning("where a guest runs cannot be read",
+                  {{"instance", m.id.value}, {"reason", pins.error().message}});
+    }
+  }
   // A process that died while it was being stopped did what was wanted.
   if (out.state == DomainState::crashed && out.stopped_by_us) out.state = DomainState::off;
   return out;

@@ -6,6 +6,7 @@
 #include <sstream>
 
 #include "agent/disks/layout.h"
+#include "agent/hypervisor/capabilities_xml.h"
 
 namespace berth::agent {
 namespace {
@@ -107,16 +108,70 @@ void add_os(pugi::xml_node domain, DomainHost const& host, bool has_sysinfo) {
   if (has_sysinfo) set(os.append_child("smbios"), "mode", "sysinfo");
 }
 
-void add_cpu(pugi::xml_node domain, std::int64_t vcpus, DomainHost const& host) {
-  if (host.type == "test") return;
+// `sockets` divide the vCPUs.
+pugi::xml_node add_cpu(pugi::xml_node domain, std::int64_t vcpus, std::int64_t sockets,
+                       DomainHost const& host) {
   pugi::xml_node cpu = domain.append_child("cpu");
   // Under emulation there is no host CPU to copy.
   set(cpu, "mode", host.type == "kvm" ? "host-model" : "maximum");
   pugi::xml_node topology = cpu.append_child("topology");
-  set(topology, "sockets", "1");
+  set(topology, "sockets", std::to_string(sockets));
   set(topology, "dies", "1");
-  set(topology, "cores", std::to_string(vcpus));
+  set(topology, "cores", std::to_string(vcpus / sockets));
   set(topology, "threads", "1");
+  return cpu;
+}
+
+void add_cpu(pugi::xml_node domain, InstanceSpec const& spec, Pins const& pins,
+             DomainHost const& host) {
+  if (host.type == "test") return;
+  bool const is_shown = is_shown_cells(spec, pins);
+  auto const cells = static_cast<std::int64_t>(pins.cells.size());
+  // A guest's kernel expects a socket to be in one NUMA cell.
+  bool const is_even = is_shown && spec.vcpus % cells == 0;
+  pugi::xml_node cpu = add_cpu(domain, spec.vcpus, is_even ? cells : 1, host);
+  if (!is_shown) return;
+  pugi::xml_node numa = cpu.append_child("numa");
+  std::vector<std::int64_t> const vcpus = even_shares(spec.vcpus, pins.cells.size());
+  std::vector<std::int64_t> const memory = even_shares(spec.memory.value, pins.cells.size());
+  std::int64_t first = 0;
+  for (std::size_t k = 0; k < pins.cells.size(); ++k) {
+    std::string const from = std::to_string(first);
+    first += vcpus[k];
+    pugi::xml_node cell = numa.append_child("cell");
+    set(cell, "id", std::to_string(k));
+    set(cell, "cpus", vcpus[k] == 1 ? from : from + "-" + std::to_string(first - 1));
+    set(cell, "memory", std::to_string(memory[k]));
+    set(cell, "unit", "MiB");
+  }
+}
+
+void add_pins(pugi::xml_node domain, InstanceSpec const& spec, Pins const& pins,
+              DomainHost const& host) {
+  if (!pins.vcpus.empty() || !pins.emulator.empty()) {
+    pugi::xml_node tune = domain.append_child("cputune");
+    for (std::size_t i = 0; i < pins.vcpus.size(); ++i) {
+      if (pins.vcpus[i].empty()) continue;
+      pugi::xml_node pin = tune.append_child("vcpupin");
+      set(pin, "vcpu", std::to_string(i));
+      set(pin, "cpuset", cpu_list(pins.vcpus[i]));
+    }
+    if (!pins.emulator.empty())
+      set(tune.append_child("emulatorpin"), "cpuset", cpu_list(pins.emulator));
+  }
+  if (pins.cells.empty()) return;
+  pugi::xml_node tune = domain.append_child("numatune");
+  auto const bind = [&](char const* name, std::string const& cells) {
+    pugi::xml_node memory = tune.append_child(name);
+    set(memory, "mode", "strict");
+    set(memory, "nodeset", cells);
+    return memory;
+  };
+  bind("memory", cpu_list(pins.cells));
+  if (host.type == "test" || !is_shown_cells(spec, pins)) return;
+  for (std::size_t k = 0; k < pins.cells.size(); ++k) {
+    set(bind("memnode", std::to_string(pins.cells[k])), "cellid", std::to_string(k));
+  }
 }
 
 // A guest owns every byte of its disk, so nothing about the disk may be guessed from its bytes:
@@ -220,7 +275,8 @@ bool flag(pugi::xml_node element, char const* name, bool& is_good) {
 }  // namespace
 
 Result<std::string> domain_xml(InstanceSpec const& spec, DomainPaths const& paths,
-                               DomainHost const& host, DomainMetadata const& metadata) {
+                               DomainHost const& host, DomainMetadata const& metadata,
+                               Pins const& pins) {
   TRY(check(spec));
   bool const is_test = host.type == "test";
   pugi::xml_document document;
@@ -233,12 +289,13 @@ Result<std::string> domain_xml(InstanceSpec const& spec, DomainPaths const& path
   add_metadata(element, metadata);
   set(add_text(domain, "memory", std::to_string(spec.memory.value)), "unit", "MiB");
   set(add_text(domain, "vcpu", std::to_string(spec.vcpus)), "placement", "static");
+  add_pins(domain, spec, pins, host);
   if (!is_test) add_sysinfo(domain, spec);
   add_os(domain, host, !is_test);
   pugi::xml_node features = domain.append_child("features");
   features.append_child("acpi");
   features.append_child("apic");
-  add_cpu(domain, spec.vcpus, host);
+  add_cpu(domain, spec, pins, host);
   set(domain.append_child("clock"), "offset", "utc");
   add_text(domain, "on_poweroff", "destroy");
   add_text(domain, "on_reboot", "restart");
@@ -288,6 +345,28 @@ Result<DomainMetadata> parse_metadata(std::string_view xml) {
   return m;
 }
 
+Result<Pins> parse_pins(std::string_view domain_xml) {
+  pugi::xml_document document;
+  if (!document.load_buffer(domain_xml.data(), domain_xml.size())) {
+    return Error{Code::corrupt, "instance", "libvirt's description of a domain is not XML"};
+  }
+  pugi::xml_node const domain = document.document_element();
+  Pins pins;
+  auto const vcpus = std::clamp(domain.child("vcpu").text().as_llong(), 0LL, 4'096LL);
+  for (pugi::xml_node const pin : domain.child("cputune").children("vcpupin")) {
+    auto const vcpu = pin.attribute("vcpu").as_llong(-1);
+    if (vcpu < 0 || vcpu >= vcpus) continue;
+    pins.vcpus.resize(static_cast<std::size_t>(vcpus));
+    pins.vcpus[static_cast<std::size_t>(vcpu)] =
+        TRY(parse_cpu_list(pin.attribute("cpuset").value()));
+  }
+  pins.emulator =
+      TRY(parse_cpu_list(domain.child("cputune").child("emulatorpin").attribute("cpuset").value()));
+  pins.cells =
+      TRY(parse_cpu_list(domain.child("numatune").child("memory").attribute("nodeset").value()));
+  return pins;
+}
+
 std::string probe_domain_xml(ProbeAsk const& ask, DomainHost const& host) {
   pugi::xml_document document;
   pugi::xml_node domain = document.append_child("domain");
@@ -296,7 +375,7 @@ std::string probe_domain_xml(ProbeAsk const& ask, DomainHost const& host) {
   set(add_text(domain, "memory", "64"), "unit", "MiB");
   add_text(domain, "vcpu", "1");
   add_os(domain, host, false);
-  add_cpu(domain, 1, host);
+  if (host.type != "test") add_cpu(domain, 1, 1, host);
   pugi::xml_node devices = domain.append_child("devices");
   pugi::xml_node disk = add_disk(devices, ask.image, "raw", "vda");
   disk.insert_child_after("backingStore", disk.child("source"));

@@ -12,6 +12,7 @@
 #include <string>
 #include <string_view>
 
+#include "agent/core/action.h"
 #include "berth/base/result.h"
 #include "berth/model/host.h"
 #include "berth/model/host_spec.h"
@@ -54,10 +55,15 @@ struct DomainMetadata {
   bool operator==(DomainMetadata const&) const = default;
 };
 
-// Errors: invalid, subject "instance": an id, uuid, MAC, type or size that is not of our form.
+// A guest whose memory comes from several NUMA cells is shown them, with an even share of its vCPUs
+// and memory in each. Errors: invalid, subject "instance": an id, uuid, MAC, type or size that is
+// not of our form.
 [[nodiscard]] Result<std::string> domain_xml(InstanceSpec const& spec, DomainPaths const& paths,
-                                             DomainHost const& host,
-                                             DomainMetadata const& metadata);
+                                             DomainHost const& host, DomainMetadata const& metadata,
+                                             Pins const& pins = {});
+
+// What libvirt says of the pins of a domain. Errors: corrupt.
+[[nodiscard]] Result<Pins> parse_pins(std::string_view domain_xml);
 
 // The element alone, as virDomainSetMetadata wants it: without its namespace.
 [[nodiscard]] std::string metadata_xml(DomainMetadata const& metadata);

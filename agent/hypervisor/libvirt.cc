@@ -58,7 +58,8 @@ class LibvirtHypervisor::Inner {
   Result<Observed> observe();
   Result<void> fetch(FetchImage const& a) { return images_.bring(a.digest, a.format, a.size); }
   Result<void> evict(EvictImage const& a) { return images_.evict(a.digest); }
-  Result<void> start(InstanceSpec const& spec);
+  Result<void> start(InstanceSpec const& spec, Pins const& pins);
+  Result<void> pin(PinInstance const& a);
   Result<void> shut_down(ShutDownInstance const& a);
   Result<void> power_off(PowerOffInstance const& a);
   Result<void> reboot(RebootInstance const& a);
@@ -105,7 +106,9 @@ class LibvirtHypervisor::Inner {
   Result<void> set_metadata(OwnDomain& own);
   Result<void> record_starts(OwnDomain own, std::uint64_t starts);
   Result<void> prepare_files(InstanceSpec const& spec);
-  Result<void> define_and_create(InstanceSpec const& spec);
+  Result<void> define_and_create(InstanceSpec const& spec, Pins const& pins);
+  Result<void> create(InstanceSpec const& spec, DomainHost const& host, Pins const& pins);
+  Result<void> apply(OwnDomain const& own, Pins const& pins);
   Result<void> let_run(OwnDomain own);
 
   LibvirtOptions const options_;
@@ -176,19 +179,25 @@ Result<Observed> LibvirtHypervisor::Inner::observe() {
   return out;
 }
 
-Result<void> LibvirtHypervisor::Inner::start(InstanceSpec const& spec) {
+Result<void> LibvirtHypervisor::Inner::start(InstanceSpec const& spec, Pins const& pins) {
   std::optional<OwnDomain> found = TRY(own(spec.id, spec.generation));
   if (found) {
     if (found->domain.uuid != spec.uuid) return conflict(spec.id, "its domain has another UUID");
     if (found->is_ending()) return conflict(spec.id, "it is still shutting down");
     if (found->has_process() && !found->metadata.is_starting)
       return record_starts(*found, spec.starts);
-    if (found->has_process()) return let_run(std::move(*found));
+    if (found->has_process()) {
+      // Created by an earlier try, maybe for other CPUs; they may be another guest's by now.
+      if (Result<void> const moved = apply(*found, pins); !moved)
+        log_warning("a guest starts where it was not to",
+                    {{"instance", spec.id.value}, {"reason", moved.error().message}});
+      return let_run(std::move(*found));
+    }
   } else if (TRY(api_.domain_by_uuid(spec.uuid))) {
     return conflict(spec.id, "a domain of another name has its UUID");
   }
   TRY(prepare_files(spec));
-  TRY(define_and_create(spec));
+  TRY(define_and_create(spec, pins));
   found = TRY(own(spec.id, spec.generation));
   if (!found) return conflict(spec.id, "its domain went away while it was started");
   return let_run(std::move(*found));
@@ -223,9 +232,26 @@ Result<void> LibvirtHypervisor::Inner::prepare_files(InstanceSpec const& spec) {
   return write_seed(layout_.seed(folder), spec);
 }
 
-Result<void> LibvirtHypervisor::Inner::define_and_create(InstanceSpec const& spec) {
-  InstanceFolder const folder{spec.id, spec.generation};
+// A host that cannot pin (no cpuset controller, a container that may not, a CPU taken out just now)
+// still runs its guests: what was refused is tried again, one by one, while the guest runs, and
+// reported (agent/core/plan.h). A start that fails for another reason fails again without pins, and
+// that is its error.
+Result<void> LibvirtHypervisor::Inner::define_and_create(InstanceSpec const& spec,
+                                                         Pins const& pins) {
   DomainHost const host = TRY(facts_.domain_host());
+  Result<void> const pinned = create(spec, host, pins);
+  bool const is_about_pins = !pinned && pins != Pins{} && pinned.error().code != Code::conflict &&
+                             pinned.error().code != Code::timeout;
+  if (!is_about_pins) return pinned;
+  TRY(create(spec, host, {}));
+  log_warning("a guest could not be started on its CPUs and is started on any",
+              {{"instance", spec.id.value}, {"reason", pinned.error().message}});
+  return {};
+}
+
+Result<void> LibvirtHypervisor::Inner::create(InstanceSpec const& spec, DomainHost const& host,
+                                              Pins const& pins) {
+  InstanceFolder const folder{spec.id, spec.generation};
   DomainMetadata const metadata{.id = spec.id,
                                 .generation = spec.generation,
                                 .reboots = spec.reboots,
@@ -239,7 +265,7 @@ Result<void> LibvirtHypervisor::Inner::define_and_create(InstanceSpec const& spe
                           .backing_format = spec.image_format,
                           .seed = layout_.seed(folder),
                           .console = layout_.console(folder)};
-  std::string const xml = TRY(domain_xml(spec, paths, host, metadata));
+  std::string const xml = TRY(domain_xml(spec, paths, host, metadata, pins));
   TRY(api_.define(xml));
   // libvirt's pretend driver cannot start a domain paused.
   return api_.start(
@@ -279,6 +305,27 @@ Result<void> LibvirtHypervisor::Inner::power_off(PowerOffInstance const& a) {
   Result<void> const ended = api_.destroy(found->domain.uuid);
   if (!ended && ended.error().code == Code::conflict) return {};
   return ended;
+}
+
+Result<void> LibvirtHypervisor::Inner::pin(PinInstance const& a) {
+  std::optional<OwnDomain> const found = TRY(own(a.id, a.generation));
+  if (!found || !found->has_process()) return {};  // it ended: its next start is where it is to be
+  return apply(*found, a.pins);
+}
+
+Result<void> LibvirtHypervisor::Inner::apply(OwnDomain const& own, Pins const& pins) {
+  Pins const live = TRY(parse_pins(own.domain.live_xml));
+  Result<void> first;
+  auto const note = [&](Result<void> const& result) {
+    if (first && !result) first = result;
+  };
+  for (std::size_t i = 0; i < pins.vcpus.size(); ++i) {
+    bool const is_so = i < live.vcpus.size() && live.vcpus[i] == pins.vcpus[i];
+    if (!is_so && !pins.vcpus[i].empty()) note(api_.pin_vcpu(own.domain.uuid, i, pins.vcpus[i]));
+  }
+  if (!pins.emulator.empty() && live.emulator != pins.emulator)
+    note(api_.pin_emulator(own.domain.uuid, pins.emulator));
+  return first;
 }
 
 // Reset first, count afterwards: a crash in between resets twice, the other way round it would
@@ -352,12 +399,13 @@ void LibvirtHypervisor::perform(Action const& action, ActionDone done) {
   inner_->post<void>(workers, std::move(done), [this, action]() -> Result<void> {
     return std::visit(overloaded{
                           [&](FetchImage const& a) { return inner_->fetch(a); },
-                          [&](StartInstance const& a) { return inner_->start(a.spec); },
+                          [&](StartInstance const& a) { return inner_->start(a.spec, a.pins); },
                           [&](ShutDownInstance const& a) { return inner_->shut_down(a); },
                           [&](PowerOffInstance const& a) { return inner_->power_off(a); },
                           [&](RebootInstance const& a) { return inner_->reboot(a); },
                           [&](RemoveInstance const& a) { return inner_->remove(a); },
                           [&](EvictImage const& a) { return inner_->evict(a); },
+                          [&](PinInstance const& a) { return inner_->pin(a); },
                       },
                       action);
   });

@@ -179,6 +179,15 @@ Result<std::optional<LibvirtDomain>> described(virDomainPtr domain) {
   } else if (!was(VIR_ERR_NO_DOMAIN_METADATA)) {
     return last_error("domain metadata");
   }
+  if (out.metadata && out.state != LibvirtDomain::State::off &&
+      out.state != LibvirtDomain::State::crashed) {
+    Text const xml(virDomainGetXMLDesc(domain, 0));
+    if (!xml) {
+      if (was(VIR_ERR_NO_DOMAIN)) return std::optional<LibvirtDomain>();
+      return last_error("domain XML");
+    }
+    out.live_xml = xml.get();
+  }
   return std::optional<LibvirtDomain>(std::move(out));
 }
 
@@ -429,6 +438,37 @@ Result<void> LibvirtApi::undefine(std::string const& uuid) {
     // Drivers that keep none of these refuse the flags.
     if (undefined != 0 && was(VIR_ERR_INVALID_ARG)) return virDomainUndefine(domain);
     return undefined;
+  });
+}
+
+namespace {
+// As libvirt wants them: one bit for each CPU.
+std::vector<unsigned char> cpu_map(std::vector<std::int32_t> const& cpus) {
+  std::vector<unsigned char> map(1);
+  for (std::int32_t const cpu : cpus) {
+    auto const at = static_cast<std::size_t>(cpu) / 8;
+    if (map.size() <= at) map.resize(at + 1);
+    map[at] = static_cast<unsigned char>(map[at] | (1U << (cpu % 8)));
+  }
+  return map;
+}
+}  // namespace
+
+Result<void> LibvirtApi::pin_vcpu(std::string const& uuid, std::size_t vcpu,
+                                  std::vector<std::int32_t> const& cpus) {
+  return inner_->on_domain("pin", uuid, [&](virDomainPtr domain) {
+    std::vector<unsigned char> map = cpu_map(cpus);
+    return virDomainPinVcpu(domain, static_cast<unsigned>(vcpu), map.data(),
+                            static_cast<int>(map.size()));
+  });
+}
+
+Result<void> LibvirtApi::pin_emulator(std::string const& uuid,
+                                      std::vector<std::int32_t> const& cpus) {
+  return inner_->on_domain("pin", uuid, [&](virDomainPtr domain) {
+    std::vector<unsigned char> map = cpu_map(cpus);
+    return virDomainPinEmulator(domain, map.data(), static_cast<int>(map.size()),
+                                VIR_DOMAIN_AFFECT_CURRENT);
   });
 }
 

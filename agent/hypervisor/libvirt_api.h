@@ -27,6 +27,7 @@ struct LibvirtDomain {
   std::string uuid;
   State state = State::off;
   std::optional<std::string> metadata;  // our element; absent: a domain that is not ours
+  std::string live_xml;                 // of one that has our metadata and a process; else empty
 };
 
 struct LibvirtLease {
@@ -84,6 +85,12 @@ class LibvirtApi {
   [[nodiscard]] Result<void> destroy(std::string const& uuid);
   [[nodiscard]] Result<void> destroy_by_name(std::string const& name);
   [[nodiscard]] Result<void> undefine(std::string const& uuid);
+  // Of a guest with a process, from now on until it ends. `cpus`: the kernel's numbers, at least
+  // one. Refused by a host without the means, or without one of the CPUs.
+  [[nodiscard]] Result<void> pin_vcpu(std::string const& uuid, std::size_t vcpu,
+                                      std::vector<std::int32_t> const& cpus);
+  [[nodiscard]] Result<void> pin_emulator(std::string const& uuid,
+                                          std::vector<std::int32_t> const& cpus);
   // In the stored definition and, when it runs, in the running one.
   [[nodiscard]] Result<void> set_metadata(std::string const& uuid, std::string const& element);
 

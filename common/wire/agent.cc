@@ -126,6 +126,19 @@ void fill(InstanceSpec const& in, pb::InstanceSpec& out) {
   out.set_type(in.type);
   out.set_zone(in.zone);
   out.set_region(in.region);
+  out.mutable_cells()->Add(in.cells.begin(), in.cells.end());
+  out.mutable_cpus()->Add(in.cpus.begin(), in.cpus.end());
+}
+
+// The cells and CPUs that an instance has: few enough, and such as a host may have.
+template <class Message>
+Result<void> check_pins(Message const& in) {
+  auto const is_number = [](std::int32_t n) { return n >= 0; };
+  TRY(check(in.cells_size() <= kCellsMax && std::ranges::all_of(in.cells(), is_number) &&
+                ascends(in.cells()),
+            "cells", "at most 1024 cells in order, none twice"));
+  return check(in.cpus_size() <= kCpusPerCellMax && std::ranges::all_of(in.cpus(), is_number),
+               "cpus", "at most 4096 CPUs");
 }
 
 // What starting a guest needs. A tombstone may lack it: only id, uuid and generation count there.
@@ -136,6 +149,7 @@ Result<void> check_shape(pb::InstanceSpec const& in) {
   TRY(check(is_between(in.image_size_bytes(), 0, limits::kImageFileBytesMax), "image_size_bytes",
             "0 to 512 GiB"));
   TRY(check(is_digest(in.image_digest()), "image_digest", "64 hex digits"));
+  TRY(check(in.cpus().empty() || in.cpus_size() == in.vcpus(), "cpus", "none or one per vCPU"));
   return check(is_mac(in.mac()), "mac", "six bytes in hex");
 }
 
@@ -145,6 +159,7 @@ Result<InstanceSpec> read(pb::InstanceSpec const& in) {
   InstanceSpec out;
   out.power = TRY(decoded(in.power()));
   if (out.power != Power::absent) TRY(check_shape(in));
+  TRY(check_pins(in));
   TRY(check(is_name(in.hostname()), "hostname", "printable text"));
   TRY(check(in.public_key().size() <= kPublicKeyBytesMax, "public_key", "at most 16 KiB"));
   TRY(check(in.user_data().size() <= limits::kUserDataBytesMax, "user_data", "at most 16 KiB"));
@@ -170,6 +185,8 @@ Result<InstanceSpec> read(pb::InstanceSpec const& in) {
   out.type = in.type();
   out.zone = in.zone();
   out.region = in.region();
+  out.cells = {in.cells().begin(), in.cells().end()};
+  out.cpus = {in.cpus().begin(), in.cpus().end()};
   return out;
 }
 
@@ -181,6 +198,28 @@ void fill(HostSpec const& in, pb::HostSpec& out) {
   for (InstanceSpec const& instance : in.instances) fill(instance, *out.add_instances());
   out.set_adopt_only(in.adopt_only);
   for (InstanceSpec const& instance : in.earlier) fill(instance, *out.add_earlier());
+  for (SharedCpus const& shared : in.shared_cpus) {
+    pb::SharedCpus& one = *out.add_shared_cpus();
+    one.set_cell(shared.cell);
+    one.mutable_cpus()->Add(shared.cpus.begin(), shared.cpus.end());
+  }
+}
+
+using SharedCpusList = google::protobuf::RepeatedPtrField<pb::SharedCpus>;
+
+Result<std::vector<SharedCpus>> read(SharedCpusList const& in) {
+  TRY(check(in.size() <= kCellsMax, "spec.shared_cpus", "at most 1024 cells"));
+  std::vector<SharedCpus> out;
+  out.reserve(static_cast<std::size_t>(in.size()));
+  for (pb::SharedCpus const& shared : in) {
+    TRY(check(shared.cell() >= 0 && (out.empty() || out.back().cell < shared.cell()),
+              "spec.shared_cpus.cell", "cells in order, none twice"));
+    TRY(check(shared.cpus_size() <= kCpusPerCellMax && ascends(shared.cpus()) &&
+                  (shared.cpus().empty() || shared.cpus(0) >= 0),
+              "spec.shared_cpus.cpus", "at most 4096 CPUs in order, none twice"));
+    out.push_back({.cell = shared.cell(), .cpus = {shared.cpus().begin(), shared.cpus().end()}});
+  }
+  return out;
 }
 
 using InstanceSpecs = google::protobuf::RepeatedPtrField<pb::InstanceSpec>;
@@ -207,6 +246,7 @@ Result<HostSpec> read(pb::HostSpec const& in) {
                .generation = Generation(in.generation()),
                .adopt_only = in.adopt_only()};
   out.instances = TRY(read(in.instances(), "spec.instances"));
+  out.shared_cpus = TRY(read(in.shared_cpus()));
   out.earlier = TRY(read(in.earlier(), "spec.earlier"));
   return out;
 }
@@ -220,12 +260,17 @@ void fill(InstanceStatus const& in, pb::InstanceStatus& out) {
   out.set_ended_by_itself(in.ended_by_itself);
   out.set_reason(in.reason.substr(0, kReasonBytesMax));
   out.set_private_ip(in.private_ip);
+  out.mutable_cells()->Add(in.cells.begin(), in.cells.end());
+  out.mutable_cpus()->Add(in.cpus.begin(), in.cpus.end());
+  out.set_unpinned(in.unpinned.substr(0, kReasonBytesMax));
 }
 
 Result<InstanceStatus> read(pb::InstanceStatus const& in) {
   TRY(check(is_id(in.id(), "i-"), "id", "an instance's id"));
   TRY(check(in.reason().size() <= kReasonBytesMax, "reason", "at most 4096 bytes"));
   TRY(check(is_name(in.private_ip(), 45), "private_ip", "an address"));
+  TRY(check_pins(in));
+  TRY(check(in.unpinned().size() <= kReasonBytesMax, "unpinned", "at most 4096 bytes"));
   InstanceStatus out;
   out.seen = TRY(wire::decoded(in.seen()));
   TRY(check(out.seen != Seen::nothing, "seen", "what was seen"));
@@ -238,6 +283,9 @@ Result<InstanceStatus> read(pb::InstanceStatus const& in) {
   out.ended_by_itself = in.ended_by_itself();
   out.reason = in.reason();
   out.private_ip = in.private_ip();
+  out.cells = {in.cells().begin(), in.cells().end()};
+  out.cpus = {in.cpus().begin(), in.cpus().end()};
+  out.unpinned = in.unpinned();
   return out;
 }
 

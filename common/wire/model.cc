@@ -59,6 +59,8 @@ void fill(HostInventory const& inventory, pb::HostInventory& out) {
 void fill(Placement const& placement, pb::Placement& out) {
   out.set_host(placement.host.value);
   out.set_generation(placement.generation.value);
+  out.mutable_cells()->Add(placement.cells.begin(), placement.cells.end());
+  out.mutable_cpus()->Add(placement.cpus.begin(), placement.cpus.end());
 }
 
 Result<HostCpu> read(pb::HostCpu const& in) {
@@ -110,7 +112,10 @@ Result<Placement> read(pb::Placement const& in) {
   if (in.host().empty()) {
     return Error{Code::corrupt, "record", "placement.host: wanted a host's id, found nothing"};
   }
-  return Placement{.host = HostId(in.host()), .generation = PlacementGeneration(in.generation())};
+  return Placement{.host = HostId(in.host()),
+                   .generation = PlacementGeneration(in.generation()),
+                   .cells = {in.cells().begin(), in.cells().end()},
+                   .cpus = {in.cpus().begin(), in.cpus().end()}};
 }
 
 pb::VirtType encoded(VirtType type) {

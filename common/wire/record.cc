@@ -40,9 +40,10 @@ template <class T, class... Ts>
 concept one_of = (std::is_same_v<T, Ts> || ...);
 
 template <class T>
-concept Erase = one_of<T, core::EraseAccessKey, core::EraseInstanceType, core::EraseImage,
-                       core::EraseKeyPair, core::EraseHost, core::EraseInstance, core::EraseToken,
-                       core::EraseLaunchTemplate, core::EraseLaunchTemplateVersion>;
+concept Erase =
+    one_of<T, core::EraseAccessKey, core::EraseInstanceType, core::EraseImage, core::EraseKeyPair,
+           core::EraseHost, core::EraseInstance, core::EraseToken, core::EraseLaunchTemplate,
+           core::EraseLaunchTemplateVersion, core::ErasePlacementGroup>;
 
 }  // namespace
 
@@ -61,6 +62,7 @@ std::string_view name(RecordKind kind) {
     case RecordKind::audit: return "audit record";
     case RecordKind::launch_template: return "launch template";
     case RecordKind::launch_template_version: return "launch template version";
+    case RecordKind::placement_group: return "placement group";
   }
   return "unknown kind";
 }
@@ -111,6 +113,10 @@ RecordKey key(core::Change const& change) {
           [&](core::EraseLaunchTemplateVersion const& c) {
             return RecordKey{launch_template_version, version_id(c.id, c.number)};
           },
+          [](core::PutPlacementGroup const& c) {
+            return RecordKey{placement_group, c.group.id.value};
+          },
+          [](core::ErasePlacementGroup const& c) { return RecordKey{placement_group, c.id.value}; },
           [](core::SeeHost const&) { return RecordKey{}; },
       },
       change);

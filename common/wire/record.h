@@ -40,6 +40,7 @@ enum class RecordKind : std::uint8_t {
   audit = 21,
   launch_template = 22,
   launch_template_version = 23,
+  placement_group = 24,
 };
 
 inline constexpr RecordKind kRecordKinds[] = {RecordKind::region,
@@ -54,7 +55,8 @@ inline constexpr RecordKind kRecordKinds[] = {RecordKind::region,
                                               RecordKind::token,
                                               RecordKind::audit,
                                               RecordKind::launch_template,
-                                              RecordKind::launch_template_version};
+                                              RecordKind::launch_template_version,
+                                              RecordKind::placement_group};
 
 [[nodiscard]] std::string_view name(RecordKind kind);
 

@@ -13,6 +13,7 @@
 
 #include "berth/base/overloaded.h"
 #include "common/wire/model.h"
+#include "common/wire/record_parts.h"
 #include "record/v1/record.pb.h"
 
 namespace berth::wire {
@@ -21,33 +22,11 @@ namespace pb = proto::record::v1;
 
 namespace {
 
-Error unknown(std::string_view field, std::string_view wanted, int found) {
-  return Error{
-      Code::corrupt, "record",
-      std::string(field) + ": wanted " + std::string(wanted) + ", found " + std::to_string(found)};
-}
-
-// Tags are a list of pairs, not a protobuf map: a map's bytes come in no
-// particular order.
-using TagList = google::protobuf::RepeatedPtrField<pb::Tag>;
-
-void fill(Tags const& tags, TagList& out) {
-  for (auto const& [tag_key, value] : tags) {
-    pb::Tag& tag = *out.Add();
-    tag.set_key(tag_key);
-    tag.set_value(value);
-  }
-}
-
-Result<Tags> read(TagList const& in) {
-  Tags tags;
-  for (pb::Tag const& tag : in) {
-    if (!tags.emplace(tag.key(), tag.value()).second) {
-      return Error{Code::corrupt, "record", "tags: wanted each key once, found one twice"};
-    }
-  }
-  return tags;
-}
+// Beside its own, the overloads of record_parts.h.
+using parts::fill;
+using parts::read;
+using parts::TagList;
+using parts::unknown;
 
 pb::KeyKind encoded(KeyKind kind) {
   switch (kind) {
@@ -74,6 +53,15 @@ pb::ShutdownBehavior encoded(ShutdownBehavior behavior) {
   return pb::SHUTDOWN_BEHAVIOR_UNSPECIFIED;
 }
 
+pb::Tenancy encoded(Tenancy tenancy) {
+  switch (tenancy) {
+    case Tenancy::shared: return pb::TENANCY_SHARED;
+    case Tenancy::dedicated: return pb::TENANCY_DEDICATED;
+    case Tenancy::host: return pb::TENANCY_HOST;
+  }
+  return pb::TENANCY_UNSPECIFIED;
+}
+
 Result<KeyKind> decoded(pb::KeyKind kind) {
   if (kind == pb::KEY_KIND_RSA) return KeyKind::rsa;
   if (kind == pb::KEY_KIND_ED25519) return KeyKind::ed25519;
@@ -91,6 +79,14 @@ Result<ShutdownBehavior> decoded(pb::ShutdownBehavior behavior) {
   if (behavior == pb::SHUTDOWN_BEHAVIOR_STOP) return ShutdownBehavior::stop;
   if (behavior == pb::SHUTDOWN_BEHAVIOR_TERMINATE) return ShutdownBehavior::terminate;
   return unknown("shutdown_behavior", "1 (stop) or 2 (terminate)", behavior);
+}
+
+Result<Tenancy> decoded(pb::Tenancy tenancy) {
+  if (tenancy == pb::TENANCY_UNSPECIFIED) return Tenancy::shared;
+  if (tenancy == pb::TENANCY_SHARED) return Tenancy::shared;
+  if (tenancy == pb::TENANCY_DEDICATED) return Tenancy::dedicated;
+  if (tenancy == pb::TENANCY_HOST) return Tenancy::host;
+  return unknown("tenancy", "1 (shared) to 3 (host)", tenancy);
 }
 
 void fill(core::Region const& region, pb::Region& out) {
@@ -186,6 +182,7 @@ void fill(InstanceType const& type, pb::InstanceType& out) {
   out.set_network_mbps(type.network_mbps);
   out.set_ebs_mbps(type.ebs_mbps);
   out.set_cpu_vendor(type.cpu_vendor);
+  out.set_is_cpu_dedicated(type.is_cpu_dedicated);
 }
 
 core::Change read(pb::InstanceType const& in) {
@@ -198,7 +195,8 @@ core::Change read(pb::InstanceType const& in) {
                                 .is_free_tier_eligible = in.is_free_tier_eligible(),
                                 .network_mbps = in.network_mbps(),
                                 .ebs_mbps = in.ebs_mbps(),
-                                .cpu_vendor = in.cpu_vendor()}};
+                                .cpu_vendor = in.cpu_vendor(),
+                                .is_cpu_dedicated = in.is_cpu_dedicated()}};
 }
 
 void fill(Image const& image, pb::Image& out) {
@@ -326,6 +324,17 @@ void fill(Instance const& i, pb::Instance& out) {
     out.mutable_state_reason()->set_message(i.state_reason.message);
   }
   out.set_transition_reason(i.transition_reason);
+  out.set_is_cpu_dedicated(i.is_cpu_dedicated);
+  out.set_placement_group(i.placement_group.value);
+  out.set_partition(i.partition);
+  out.set_tenancy(encoded(i.tenancy));
+  out.set_dedicated_host(i.dedicated_host.value);
+  out.set_capacity_reservation(i.capacity_reservation.value);
+  out.set_spot_request(i.spot_request.value);
+  out.set_interruption_at_ms(i.interruption_at.ms);
+  if (PlacementNote const* note = i.placement_note.get()) {
+    parts::fill(*note, *out.mutable_placement_note());
+  }
 }
 
 Result<core::Change> read(pb::Instance const& in) {
@@ -334,6 +343,7 @@ Result<core::Change> read(pb::Instance const& in) {
   Tags tags = TRY(read(in.tags()));
   Wanted const wanted = TRY(decoded(in.wanted()));
   Seen const seen = TRY(wire::decoded(in.seen()));
+  Tenancy const tenancy = TRY(decoded(in.tenancy()));
   Instance i{
       .id = InstanceId(in.id()),
       .tenant = TenantId(in.tenant()),
@@ -344,6 +354,7 @@ Result<core::Change> read(pb::Instance const& in) {
       .vcpus = in.vcpus(),
       .memory = Mebibytes(in.memory_mib()),
       .disk_gib = in.disk_gib(),
+      .is_cpu_dedicated = in.is_cpu_dedicated(),
       .image = ImageId(in.image()),
       .image_digest = in.image_digest(),
       .image_format = image_format,
@@ -358,8 +369,16 @@ Result<core::Change> read(pb::Instance const& in) {
       .is_monitored = in.is_monitored(),
       .shutdown_behavior = shutdown_behavior,
       .tags = std::move(tags),
+      .placement_group = PlacementGroupId(in.placement_group()),
+      .partition = in.partition(),
+      .tenancy = tenancy,
+      .dedicated_host = DedicatedHostId(in.dedicated_host()),
+      .capacity_reservation = CapacityReservationId(in.capacity_reservation()),
+      .spot_request = SpotRequestId(in.spot_request()),
+      .interruption_at = {in.interruption_at_ms()},
       .zone = ZoneName(in.zone()),
       .placement = std::nullopt,
+      .placement_note = {},
       .wanted = wanted,
       .reboots_wanted = in.reboots_wanted(),
       .starts_wanted = in.starts_wanted(),
@@ -372,6 +391,7 @@ Result<core::Change> read(pb::Instance const& in) {
       .state_reason = {.code = in.state_reason().code(), .message = in.state_reason().message()},
       .transition_reason = in.transition_reason()};
   if (in.has_placement()) i.placement = TRY(wire::read(in.placement()));
+  if (in.has_placement_note()) i.placement_note = parts::read(in.placement_note());
   return core::Change(core::PutInstance{std::move(i)});
 }
 
@@ -428,6 +448,9 @@ void fill(LaunchTemplateData const& data, pb::LaunchTemplateData& out) {
   if (data.key_name) out.set_key_name(*data.key_name);
   if (data.user_data) out.set_user_data(*data.user_data);
   if (data.zone) out.set_zone(*data.zone);
+  if (data.placement_group_id) out.set_placement_group_id(*data.placement_group_id);
+  if (data.placement_group_name) out.set_placement_group_name(*data.placement_group_name);
+  if (data.partition) out.set_partition(*data.partition);
   fill(data.instance_tags, *out.mutable_instance_tags());
   if (data.root_disk_gib) out.set_root_disk_gib(*data.root_disk_gib);
   if (data.disable_api_termination) out.set_disable_api_termination(*data.disable_api_termination);
@@ -450,6 +473,9 @@ Result<LaunchTemplateData> read(pb::LaunchTemplateData const& in) {
   if (in.has_key_name()) data.key_name = in.key_name();
   if (in.has_user_data()) data.user_data = in.user_data();
   if (in.has_zone()) data.zone = in.zone();
+  if (in.has_placement_group_id()) data.placement_group_id = in.placement_group_id();
+  if (in.has_placement_group_name()) data.placement_group_name = in.placement_group_name();
+  if (in.has_partition()) data.partition = in.partition();
   if (in.has_root_disk_gib()) data.root_disk_gib = in.root_disk_gib();
   if (in.has_disable_api_termination()) {
     data.disable_api_termination = in.disable_api_termination();
@@ -536,6 +562,9 @@ void fill_body(core::Change const& change, pb::Record& record) {
           [&](core::PutLaunchTemplateVersion const& c) {
             fill(c.version, *record.mutable_launch_template_version());
           },
+          [&](core::PutPlacementGroup const& c) {
+            fill(c.group, *record.mutable_placement_group());
+          },
           [](auto const&) {
             constexpr bool writes_a_record = false;
             ENSURE(writes_a_record);
@@ -559,6 +588,7 @@ Result<core::Change> read_body(pb::Record const& record) {
     case pb::Record::kAudit: return read(record.audit());
     case pb::Record::kLaunchTemplate: return read(record.launch_template());
     case pb::Record::kLaunchTemplateVersion: return read(record.launch_template_version());
+    case pb::Record::kPlacementGroup: return read(record.placement_group());
     case pb::Record::BODY_NOT_SET: break;
   }
   return Error{Code::corrupt, "record", "body: wanted one, found nothing"};

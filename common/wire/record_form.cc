@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "berth/base/overloaded.h"
+#include "berth/model/limits.h"
 #include "common/wire/record.h"
 
 namespace berth::wire {
@@ -85,6 +86,35 @@ Complaint first_of(std::initializer_list<Complaint> complaints) {
   return std::nullopt;
 }
 
+// An id that may be absent.
+Complaint hex_id_or_none(std::string_view field, std::string_view prefix, std::string_view text) {
+  return text.empty() ? std::nullopt : hex_id(field, prefix, text);
+}
+
+Complaint spot_request_or_none(std::string_view text) {
+  constexpr std::string_view kPrefix = "sir-";
+  bool const is_one = text.size() == kPrefix.size() + 8 && text.starts_with(kPrefix) &&
+                      std::ranges::all_of(text.substr(kPrefix.size()), [](char c) {
+                        return is_decimal(c) || (c >= 'a' && c <= 'z');
+                      });
+  if (text.empty() || is_one) return std::nullopt;
+  return complaint("spot_request", "'sir-' and 8 characters of a-z0-9", text);
+}
+
+Complaint placement(Placement const& placement) {
+  if (Complaint c = hex_id("placement.host", "host-", placement.host.value)) return c;
+  std::int64_t below = -1;
+  for (std::int32_t const cell : placement.cells) {
+    if (cell <= below)
+      return complaint("placement.cells", "ids from 0, ascending", std::to_string(cell));
+    below = cell;
+  }
+  for (std::int32_t const cpu : placement.cpus) {
+    if (Complaint c = not_negative("placement.cpus", cpu)) return c;
+  }
+  return std::nullopt;
+}
+
 Complaint inventory(HostInventory const& inventory) {
   if (inventory.cells.empty()) return complaint("inventory.cells", "at least one", "");
   for (HostCell const& cell : inventory.cells) {
@@ -104,14 +134,18 @@ Complaint inventory(HostInventory const& inventory) {
 }
 
 Complaint check(Instance const& i) {
-  return first_of(
-      {hex_id("id", "i-", i.id.value), tenant_id("tenant", i.tenant.value),
-       hex_id("reservation", "r-", i.reservation.value), present("type", i.type.value),
-       hex_id("image", "ami-", i.image.value), digest("image_digest", i.image_digest),
-       present("zone", i.zone.value), not_negative("launch_index", i.launch_index),
-       not_negative("vcpus", i.vcpus), not_negative("memory_mib", i.memory.value),
-       not_negative("disk_gib", i.disk_gib),
-       i.placement ? hex_id("placement.host", "host-", i.placement->host.value) : std::nullopt});
+  return first_of({hex_id("id", "i-", i.id.value), tenant_id("tenant", i.tenant.value),
+                   hex_id("reservation", "r-", i.reservation.value), present("type", i.type.value),
+                   hex_id("image", "ami-", i.image.value), digest("image_digest", i.image_digest),
+                   present("zone", i.zone.value), not_negative("launch_index", i.launch_index),
+                   not_negative("vcpus", i.vcpus), not_negative("memory_mib", i.memory.value),
+                   not_negative("disk_gib", i.disk_gib),
+                   hex_id_or_none("placement_group", "pg-", i.placement_group.value),
+                   not_negative("partition", i.partition),
+                   hex_id_or_none("dedicated_host", "h-", i.dedicated_host.value),
+                   hex_id_or_none("capacity_reservation", "cr-", i.capacity_reservation.value),
+                   spot_request_or_none(i.spot_request.value),
+                   i.placement ? placement(*i.placement) : std::nullopt});
 }
 
 Complaint check(Host const& host) {
@@ -149,6 +183,19 @@ Complaint check(LaunchTemplate const& t) {
 Complaint check(LaunchTemplateVersion const& v) {
   return first_of({hex_id("launch_template", "lt-", v.launch_template.value),
                    tenant_id("tenant", v.tenant.value), positive("number", v.number)});
+}
+
+// A record of another strategy than partition has no partitions, one of it 1 to 7.
+Complaint check(PlacementGroup const& g) {
+  bool const is_partition = g.strategy == PlacementStrategy::partition;
+  bool const is_count_good =
+      is_partition ? g.partition_count >= 1 && g.partition_count <= limits::kPartitionsPerGroupMax
+                   : g.partition_count == 0;
+  return first_of({hex_id("id", "pg-", g.id.value), tenant_id("tenant", g.tenant.value),
+                   present("name", g.name),
+                   is_count_good ? std::nullopt
+                                 : complaint("partition_count", is_partition ? "1 to 7" : "0",
+                                             std::to_string(g.partition_count))});
 }
 
 Complaint check(core::Change const& change) {
@@ -204,6 +251,8 @@ Complaint check(core::Change const& change) {
           [](core::EraseLaunchTemplateVersion const& c) {
             return first_of({present("id", c.id.value), positive("number", c.number)});
           },
+          [](core::PutPlacementGroup const& c) { return check(c.group); },
+          [](core::ErasePlacementGroup const& c) { return present("id", c.id.value); },
           [](core::SeeHost const&) -> Complaint { return "change: wanted a durable one"; },
       },
       change);

@@ -150,7 +150,14 @@ json::object object(InstanceType const& t) {
           {"free_tier_eligible", t.is_free_tier_eligible},
           {"network_mbps", t.network_mbps},
           {"ebs_mbps", t.ebs_mbps},
-          {"cpu_vendor", text(t.cpu_vendor)}};
+          {"cpu_vendor", text(t.cpu_vendor)},
+          {"dedicated_cpus", t.is_cpu_dedicated}};
+}
+
+std::string numbers(std::vector<std::int32_t> const& all) {
+  std::string out;
+  for (std::int32_t const n : all) out += (out.empty() ? "" : ",") + std::to_string(n);
+  return out;
 }
 
 json::object object(Image const& i) {
@@ -176,6 +183,7 @@ json::object object(core::InstanceView const& v) {
     health = text(name_of(v.host_health));
     generation = i.placement->generation.value;
   }
+  Placement const place = i.placement.value_or(Placement{});
   std::string const reason =
       i.state_reason.code.empty() ? "" : i.state_reason.code + ": " + i.state_reason.message;
   return {{"id", text(i.id.value)},
@@ -196,6 +204,9 @@ json::object object(core::InstanceView const& v) {
           {"host_name", text(v.host_name)},
           {"host_health", std::move(health)},
           {"generation", std::move(generation)},
+          {"cells", numbers(place.cells)},
+          {"cpus", numbers(place.cpus)},
+          {"unpinned", text(v.unpinned)},
           {"private_ip", text(i.private_ip)},
           {"mac", text(i.mac)},
           {"uuid", text(i.uuid)},
@@ -267,6 +278,37 @@ json::object object(core::RegionView const& v) {
           {"silent_hosts", texts(v.silent)}};
 }
 
+json::object object(core::PlacementView const& v) {
+  json::array removed, rows;
+  for (PlacementNote::Removed const& one : v.note.removed)
+    removed.emplace_back(json::object{{"reason", text(one.reason)}, {"hosts", one.hosts}});
+  for (core::PlacementRow const& row : v.rows)
+    rows.emplace_back(json::object{{"host", text(row.host.value)},
+                                   {"host_name", text(row.host_name)},
+                                   {"cells", numbers(row.cells)},
+                                   {"score", row.score}});
+  return {{"id", text(v.id)},
+          {"outcome", v.is_placed ? "placed" : "refused"},
+          {"tenant", text(v.tenant.value)},
+          {"type", text(v.type)},
+          {"zone", text(v.zone)},
+          {"placement_group", text(v.placement_group)},
+          {"at", time(v.at)},
+          {"wanted", v.wanted},
+          {"found", v.found},
+          {"policy", text(v.note.policy)},
+          {"hosts", v.note.hosts},
+          {"removed", std::move(removed)},
+          {"scored_worse", v.note.scored_worse},
+          {"tightest", text(v.note.tightest)},
+          {"scores", std::move(rows)},
+          {"remedies", texts(v.remedies)}};
+}
+
+json::object object(core::CapacityView const& v) {
+  return {{"zone", text(v.zone.value)}, {"type", text(v.type.value)}, {"instances", v.instances}};
+}
+
 json::object object(BackupFile const& b) {
   return {{"file", text(b.path)}, {"bytes", b.bytes}, {"created", time(b.created)}};
 }
@@ -274,6 +316,12 @@ json::object object(BackupFile const& b) {
 // By what a list is ordered and paged.
 std::string const& key(core::UnknownInstance const& v) {
   return v.id.value;
+}
+std::string const& key(core::PlacementView const& v) {
+  return v.id;
+}
+std::string const& key(core::CapacityView const& v) {
+  return v.zone.value;
 }
 std::string const& key(BackupFile const& v) {
   return v.path;
@@ -377,6 +425,8 @@ Result<std::string> render(RenderAsk const& ask, core::Reply const& reply) {
           [&](core::Images const& r) { return only(Noun::image, r.items); },
           [&](core::InstanceList const& r) { return render_instances(ask, r); },
           [&](core::RegionView const& r) { return render_region(ask, r); },
+          [&](core::PlacementView const& r) { return only(Noun::placement, std::vector{r}); },
+          [&](core::CapacityList const& r) { return only(Noun::capacity, r.items); },
           [&](core::OneInstance const& r) { return only(Noun::instance, std::vector{r.view}); },
           [](auto const&) -> Result<std::string> { return wrong_reply(); },
       },

@@ -107,6 +107,7 @@ constexpr auto kPutTypeFields = std::to_array<Field>({
     number("network_mbps", "0: not stated.", 0, kManyMax),
     number("ebs_mbps", "0: not stated.", 0, kManyMax),
     one_of({.name = "cpu_vendor", .about = "Empty: any."}, kVendors),
+    flag("dedicated_cpus", "Its guests get whole cores of their own; false unless said."),
 });
 constexpr auto kTypeFields = std::to_array<Field>({in_path("type", "Instance type.")});
 constexpr auto kImportFields = std::to_array<Field>({
@@ -125,6 +126,8 @@ constexpr auto kListInstancesFields = std::to_array<Field>({
     kLimit,
     kAfter,
 });
+constexpr auto kPlacementFields =
+    std::to_array<Field>({in_path("id", "An instance's id, or that of a refused request.")});
 constexpr auto kInstanceFields = std::to_array<Field>({in_path("instance", "Instance id.")});
 constexpr auto kAdoptFields = std::to_array<Field>({
     {.name = "instance", .about = "This one only; absent: every one that can be."},
@@ -206,6 +209,7 @@ AdminAction put_type(Fields const& f) {
       .network_mbps = f.number("network_mbps"),
       .ebs_mbps = f.number("ebs_mbps"),
       .cpu_vendor = f.text("cpu_vendor"),
+      .is_cpu_dedicated = f.flag("dedicated_cpus").value_or(false),
   }};
 }
 AdminAction list_types(Fields const&) {
@@ -223,6 +227,12 @@ AdminAction list_instances(Fields const& f) {
 }
 AdminAction show_instance(Fields const& f) {
   return core::ShowInstance{.id = f.text("instance")};
+}
+AdminAction explain_placement(Fields const& f) {
+  return core::ExplainPlacement{.id = f.text("id")};
+}
+AdminAction show_capacity(Fields const& f) {
+  return core::ShowCapacity{.type = f.text("type")};
 }
 AdminAction summarise(Fields const&) {
   return core::Summarise{};
@@ -271,6 +281,8 @@ constexpr auto kRoutes = std::to_array<Route>({
     {"instance.list", "GET", "/v1/instances", Role::viewer, "Instances of all tenants.", kListInstancesFields, Noun::instance, Form::list, Work::call, list_instances},
     {"instance.show", "GET", "/v1/instances/{instance}", Role::viewer, "One instance.", kInstanceFields, Noun::instance, Form::one, Work::call, show_instance},
     {"region.show", "GET", "/v1/region", Role::viewer, "The region, and its quarantine if it is in one.", {}, Noun::region, Form::one, Work::call, show_region},
+    {"placement.explain", "GET", "/v1/placements/{id}", Role::viewer, "Why an instance is where it is, or why a launch was refused.", kPlacementFields, Noun::placement, Form::one, Work::call, explain_placement},
+    {"capacity.show", "GET", "/v1/capacity/{type}", Role::viewer, "How many more of an instance type find room, by zone.", kTypeFields, Noun::capacity, Form::list, Work::call, show_capacity},
     {"region.unknown", "GET", "/v1/region/unknown", Role::viewer, "Instances that hosts have and the records do not.", kPage, Noun::unknown_instance, Form::list, Work::call, show_region},
     {"region.adopt", "POST", "/v1/region/adopt", Role::admin, "In quarantine: makes records of instances that have none, 1000 at a time.", kAdoptFields, Noun::adopted, Form::one, Work::call, adopt_instances},
     {"region.release", "POST", "/v1/region/release", Role::admin, "Ends the quarantine.", kReleaseFields, Noun::done, Form::one, Work::call, release_region},

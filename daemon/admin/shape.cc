@@ -96,6 +96,44 @@ constexpr auto kBackup = std::to_array<Property>({
     {"bytes", Type::integer, "Its size."},
     {"created", Type::time, "When it was made.", true},
 });
+constexpr auto kPlacement = std::to_array<Property>({
+    {"id", Type::text, "The instance, or the request that was refused."},
+    {"outcome", Type::text, "\"placed\" or \"refused\"."},
+    {"tenant", Type::text, "Whose."},
+    {"type", Type::text, "Of this instance type."},
+    {"zone", Type::text, "Where it was placed, or what was asked for; empty: any zone."},
+    {"placement_group", Type::text, "Its id; empty: none."},
+    {"at", Type::time, "When it was decided."},
+    {"wanted", Type::integer, "Instances, all or none."},
+    {"found", Type::integer, "So many of them would have had room; the counts are of the next."},
+    {"policy", Type::text, "The placement policy; empty: refused, or no note was kept."},
+    {"hosts", Type::integer,
+     "Hosts of the region then: the sum of removed, scored_worse and the "
+     "chosen one; 0: not counted."},
+    {"removed", Type::objects, "What removed hosts, cheapest check first.", false, Noun::removed},
+    {"scored_worse", Type::integer, "Hosts that fitted and were not the best."},
+    {"tightest", Type::text, "\"cpu\" or \"memory\": what ran out first; empty: not known."},
+    {"scores", Type::objects, "The chosen host, and those that came next.", false,
+     Noun::placement_row},
+    {"remedies", Type::texts, "Refused: what would place it now, each tried."},
+});
+constexpr auto kRemoved = std::to_array<Property>({
+    {"reason", Type::text, "The first check that a host failed."},
+    {"hosts", Type::integer, "How many."},
+});
+constexpr auto kPlacementRow = std::to_array<Property>({
+    {"host", Type::text, "Its id."},
+    {"host_name", Type::text, "Empty: it is no more."},
+    {"cells", Type::text, "Its NUMA cells, \"0\" or \"0,1\"."},
+    {"score", Type::integer, "Smaller is better; to be compared within this list only."},
+});
+constexpr auto kCapacity = std::to_array<Property>({
+    {"zone", Type::text, "In this zone."},
+    {"type", Type::text, "Of this instance type."},
+    {"instances", Type::integer,
+     "So many more find room, the zone's reserve kept. Of types that "
+     "need several NUMA cells: at most so many."},
+});
 constexpr auto kTenant = std::to_array<Property>({
     {"id", Type::text, "Twelve digits, EC2's account id."},
     {"name", Type::text, "As the operator named it."},
@@ -172,6 +210,7 @@ constexpr auto kInstanceType = std::to_array<Property>({
     {"network_mbps", Type::integer, "0: not stated."},
     {"ebs_mbps", Type::integer, "0: not stated."},
     {"cpu_vendor", Type::text, "\"Intel\", \"AMD\"; empty: any."},
+    {"dedicated_cpus", Type::boolean, "Its guests get whole cores of their own."},
 });
 constexpr auto kImage = std::to_array<Property>({
     {"id", Type::text, "ami- and 17 hex digits."},
@@ -205,6 +244,11 @@ constexpr auto kInstance = std::to_array<Property>({
     {"host_name", Type::text, "Its host's name; empty: none."},
     {"host_health", Type::text, "Its host's health; null: it has none.", true},
     {"generation", Type::integer, "Of its placement; null: it has none.", true},
+    {"cells", Type::text, "NUMA cells of its host that it sits in, \"0,1\"; empty: any."},
+    {"cpus", Type::text,
+     "Host CPUs of its own, one for each vCPU in their order; empty: it shares those of its cells. "
+     "While it is stopped, those it had."},
+    {"unpinned", Type::text, "Why it does not run on its CPUs; empty: it does, or does not run."},
     {"private_ip", Type::text, "As its host reported; empty: not known."},
     {"mac", Type::text, "Its network card's address."},
     {"uuid", Type::text, "Of its domain."},
@@ -246,6 +290,10 @@ constexpr auto kShapes = std::to_array<Shape>({
     {Noun::unknown_instance, "UnknownInstance", kUnknownInstance},
     {Noun::adopted, "Adopted", kAdopted},
     {Noun::backup, "Backup", kBackup},
+    {Noun::placement, "Placement", kPlacement},
+    {Noun::placement_row, "PlacementRow", kPlacementRow},
+    {Noun::removed, "Removed", kRemoved},
+    {Noun::capacity, "Capacity", kCapacity},
     {Noun::amount, "Amount", kAmount},
     {Noun::quota, "Quota", kQuota},
     {Noun::inventory, "Inventory", kInventory},

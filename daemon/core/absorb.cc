@@ -6,6 +6,7 @@
 #include "berth/base/ensure.h"
 #include "berth/base/overloaded.h"
 #include "berth/base/plant.h"
+#include "daemon/core/cpu_sets.h"
 #include "daemon/core/decision.h"
 #include "daemon/core/state.h"
 
@@ -37,17 +38,42 @@ void touch_spec(Derived& derived, HostId const& host) {
   derived.touched_specs.insert(host);
 }
 
-// Host records and signs of life both decide whether a host may be given more.
-void refresh_room(State& state, HostId const& id) {
-  Host const* host = find(state.hosts, id);
-  ENSURE(host != nullptr);
-  placement::HostRoom& room = state.derived.fleet[id];
-  SeeHost const* seen = find(state.seen, id);
-  room.zone = host->zone;
-  room.is_cordoned = host->is_cordoned;
-  room.is_up = seen != nullptr && seen->announced == HostHealth::up && seen->is_connected &&
-               host->inventory.has_value();
-  room.capacity = capacity(*host, state.policy);
+placement::Holding holding(Instance const& instance, Policy const& policy) {
+  placement::Usage const what = held_on_host(instance, policy);
+  return {.place = {.host = instance.placement->host, .cells = instance.placement->cells},
+          .need = {.room = {.vcpus = static_cast<std::int32_t>(what.vcpus),
+                            .memory_mib = static_cast<std::int32_t>(what.memory.value)},
+                   .disk_gib = what.disk_gib,
+                   .group = instance.placement_group,
+                   .partition = instance.partition}};
+}
+
+// Signs of life decide whether a host may be given more.
+void refresh_fitness(State& state, Host const& host) {
+  SeeHost const* seen = find(state.seen, host.id);
+  bool const is_up = seen != nullptr && seen->announced == HostHealth::up && seen->is_connected &&
+                     host.inventory.has_value();
+  HostRoom& room = state.derived.fleet[host.id];
+  room.is_up = is_up;
+  room.is_cordoned = host.is_cordoned;
+  state.derived.placer.set_open(host.id, is_up, host.is_cordoned);
+}
+
+void refresh_room(State& state, Host const& host) {
+  placement::HostOffer const offer = host_offer(host, state.policy);
+  HostRoom& room = state.derived.fleet[host.id];
+  room.zone = host.zone;
+  room.capacity = capacity(offer);
+  placement::Placer& placer = state.derived.placer;
+  auto const* ids = find(state.derived.instances_of_host, host.id);
+  bool const is_resettled = ids != nullptr && placer.is_resettled(host.id, offer);
+  if (is_resettled)
+    for (InstanceId const& id : *ids)
+      placer.give_back(holding(state.instances.at(id), state.policy));
+  placer.put_host(host.id, offer);
+  if (is_resettled)
+    for (InstanceId const& id : *ids) placer.take(holding(state.instances.at(id), state.policy));
+  refresh_fitness(state, host);
 }
 
 void index_instance(State& state, Instance const& instance) {
@@ -58,10 +84,13 @@ void index_instance(State& state, Instance const& instance) {
     return;
   }
   ++d.instances_of_image[instance.image];
-  placement::Usage const what = held(instance);
-  d.used_by_tenant[instance.tenant] += what;
+  d.used_by_tenant[instance.tenant] += held(instance);
   d.instances_of_host[instance.placement->host].insert(instance.id);
-  d.fleet[instance.placement->host].used += what;
+  if (!instance.placement_group.value.empty()) {
+    d.instances_of_group[instance.placement_group].insert(instance.id);
+  }
+  d.fleet[instance.placement->host].used += held_on_host(instance, state.policy);
+  d.placer.take(holding(instance, state.policy));
 }
 
 void unindex_instance(State& state, Instance const& instance) {
@@ -74,9 +103,13 @@ void unindex_instance(State& state, Instance const& instance) {
   auto const image = d.instances_of_image.find(instance.image);
   ENSURE(image != d.instances_of_image.end());
   if (--image->second == 0) d.instances_of_image.erase(image);
-  placement::Usage const what = held(instance);
-  subtract(d.used_by_tenant, instance.tenant, what);
+  subtract(d.used_by_tenant, instance.tenant, held(instance));
   remove_from(d.instances_of_host, instance.placement->host, instance.id);
+  if (!instance.placement_group.value.empty()) {
+    remove_from(d.instances_of_group, instance.placement_group, instance.id);
+  }
+  d.placer.give_back(holding(instance, state.policy));
+  placement::Usage const what = held_on_host(instance, state.policy);
   if (PLANTED(released_twice)) d.fleet[instance.placement->host].used -= what;
   d.fleet[PLANTED(released_on_wrong_host) ? d.fleet.begin()->first : instance.placement->host]
       .used -= what;
@@ -87,7 +120,8 @@ bool differs_in_spec(Instance const& a, Instance const& b) {
   return a.wanted != b.wanted || a.placement != b.placement ||
          (a.reboots_wanted != b.reboots_wanted && !PLANTED(reboot_not_in_spec)) ||
          a.starts_wanted != b.starts_wanted || a.vcpus != b.vcpus || a.memory != b.memory ||
-         a.user_data != b.user_data || a.type != b.type;
+         a.user_data != b.user_data || a.type != b.type ||
+         (own_cpus(a) != own_cpus(b) && !PLANTED(shared_cpus_untold));
 }
 
 void put_instance(State& state, Instance const& instance) {
@@ -97,12 +131,15 @@ void put_instance(State& state, Instance const& instance) {
     unindex_instance(state, old);
     if (differs_in_spec(old, instance)) {
       if (old.placement) touch_spec(state.derived, old.placement->host);
-      if (instance.placement && instance.placement != old.placement) {
-        touch_spec(state.derived, instance.placement->host);
-      }
+      bool const is_elsewhere =
+          instance.placement && (!old.placement || old.placement->host != instance.placement->host);
+      if (is_elsewhere) { touch_spec(state.derived, instance.placement->host); }
     }
   } else if (instance.placement) {
     touch_spec(state.derived, instance.placement->host);
+    if (instance.wanted == Wanted::running)
+      state.derived.placer.count_demand(need_of(instance.vcpus, instance.memory, instance.disk_gib,
+                                                instance.is_cpu_dedicated, state.policy));
   }
   it->second = instance;
   index_instance(state, instance);
@@ -111,9 +148,11 @@ void put_instance(State& state, Instance const& instance) {
 void put_host(State& state, Host const& host) {
   auto const [it, is_new] = state.hosts.try_emplace(host.id);
   if (!is_new && it->second.name != host.name) state.derived.host_by_name.erase(it->second.name);
+  std::vector<SharedCpus> const shared_before = shared_cpus(state, host.id);
   it->second = host;
+  if (shared_cpus(state, host.id) != shared_before) touch_spec(state.derived, host.id);
   state.derived.host_by_name[host.name] = host.id;
-  refresh_room(state, host.id);
+  refresh_room(state, host);
 }
 
 void put_region(State& state, Region const& region) {
@@ -130,6 +169,7 @@ void erase_host(State& state, HostId const& id) {
   ENSURE(it != state.hosts.end() && !state.derived.instances_of_host.contains(id));
   state.derived.host_by_name.erase(it->second.name);
   state.derived.fleet.erase(id);
+  state.derived.placer.erase_host(id);
   state.derived.spec_generation.erase(id);
   state.derived.touched_specs.erase(id);
   state.seen.erase(id);
@@ -174,6 +214,38 @@ void erase_launch_template_version(State& state, EraseLaunchTemplateVersion cons
   ENSURE(count != state.derived.launch_template_versions.end());
   if (--count->second == 0) state.derived.launch_template_versions.erase(count);
   state.launch_template_versions.erase(it);
+}
+
+placement::GroupRule rule_of(PlacementGroup const& group) {
+  switch (group.strategy) {
+    case PlacementStrategy::cluster: return {placement::GroupKind::one_rack};
+    case PlacementStrategy::partition: return {placement::GroupKind::partitions};
+    case PlacementStrategy::spread: break;
+  }
+  return {group.spread_level == SpreadLevel::rack ? placement::GroupKind::spread_racks
+                                                  : placement::GroupKind::spread_hosts};
+}
+
+void put_placement_group(State& state, PlacementGroup const& group) {
+  state.derived.placer.put_group(group.id, rule_of(group));
+  state.placement_groups[group.id] = group;
+  state.derived.placement_group_by_name[{group.tenant, group.name}] = group.id;
+}
+
+void erase_placement_group(State& state, PlacementGroupId const& id) {
+  auto const it = state.placement_groups.find(id);
+  ENSURE(it != state.placement_groups.end());
+  state.derived.placement_group_by_name.erase({it->second.tenant, it->second.name});
+  state.derived.placer.erase_group(id);
+  state.placement_groups.erase(it);
+}
+
+void note_refusal(State& state, NoteRefusal const& refusal) {
+  bool const is_new = state.refusals.insert_or_assign(refusal.request_id, refusal).second;
+  if (is_new) state.refusals_in_order.push_back(refusal.request_id);
+  if (state.refusals_in_order.size() <= kRefusalsKept) return;
+  state.refusals.erase(state.refusals_in_order.front());
+  state.refusals_in_order.pop_front();
 }
 
 void put_token(State& state, TokenRow const& row) {
@@ -231,39 +303,21 @@ void absorb(State& state, Change const& change) {
           [&](EraseLaunchTemplate const& c) { erase_launch_template(state, c.id); },
           [&](PutLaunchTemplateVersion const& c) { put_launch_template_version(state, c.version); },
           [&](EraseLaunchTemplateVersion const& c) { erase_launch_template_version(state, c); },
+          [&](PutPlacementGroup const& c) { put_placement_group(state, c.group); },
+          [&](ErasePlacementGroup const& c) { erase_placement_group(state, c.id); },
           [&](AppendAudit const& c) {
             state.region.audit_count = c.record.number;
             state.region.audit_digest = c.record.digest;
           },
+          [&](NoteRefusal const& c) { note_refusal(state, c); },
           [&](SeeHost const& c) {
-            if (!state.hosts.contains(c.id)) return;  // removed meanwhile
+            auto const host = state.hosts.find(c.id);
+            if (host == state.hosts.end()) return;  // removed meanwhile
             state.seen[c.id] = c;
-            refresh_room(state, c.id);
+            refresh_fitness(state, host->second);
           },
       },
       change);
-}
-
-placement::Usage capacity(Host const& host, Policy const& policy) {
-  if (!host.inventory) return {};
-  std::int64_t const disk = (host.inventory->disk_total.value >> 30) - policy.host_disk_reserve_gib;
-  Mebibytes const memory = berth::memory(*host.inventory) - policy.host_memory_reserve;
-  return {.vcpus = cpu_count(*host.inventory) * policy.cpu_overcommit_permille / 1000,
-          .memory = std::max(memory, Mebibytes(0)),
-          .disk_gib = std::max(disk, std::int64_t{0}),
-          .instances = static_cast<std::int64_t>(limits::kInstancesPerHostMax)};
-}
-
-placement::Usage held(Instance const& instance) {
-  if (!instance.placement) return {};
-  placement::Usage what{.disk_gib = instance.disk_gib, .instances = 1};
-  bool const is_known_stopped = instance.wanted != Wanted::running &&
-                                (instance.seen == Seen::stopped || PLANTED(stopping_released));
-  if (!is_known_stopped) {
-    what.vcpus = instance.vcpus;
-    what.memory = instance.memory;
-  }
-  return what;
 }
 
 HostHealth health(SeeHost const* seen, Instant now, Policy const& policy) {

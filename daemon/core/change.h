@@ -4,6 +4,7 @@
 // replaces it whole, Erase removes it.
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <variant>
@@ -15,6 +16,7 @@
 #include "berth/model/image.h"
 #include "berth/model/instance.h"
 #include "berth/model/launch_template.h"
+#include "berth/model/placement_group.h"
 #include "berth/model/tenant.h"
 
 namespace berth::core {
@@ -153,6 +155,14 @@ struct EraseLaunchTemplateVersion {
   std::uint64_t number = 0;
   bool operator==(EraseLaunchTemplateVersion const&) const = default;
 };
+struct PutPlacementGroup {
+  PlacementGroup group;
+  bool operator==(PutPlacementGroup const&) const = default;
+};
+struct ErasePlacementGroup {
+  PlacementGroupId id;
+  bool operator==(ErasePlacementGroup const&) const = default;
+};
 struct AppendAudit {
   AuditRecord record;
   bool operator==(AppendAudit const&) const = default;
@@ -171,8 +181,30 @@ struct SeeHost {
   std::vector<InstanceId> unknown;   // carry our metadata, but no record or another generation
   // Of the report's `earlier`: what was wanted of instances before the quarantine.
   std::vector<InstanceSpec> earlier;
+  // Of its guests that run, those that do not sit where their spec says, and why not, for people.
+  std::map<InstanceId, std::string> unpinned;
   HostHealth announced = HostHealth::never_seen;  // what the last event about its health said
   bool operator==(SeeHost const&) const = default;
+};
+
+// A launch that found no room. Volatile; for operators.
+struct NoteRefusal {
+  std::string request_id;
+  TenantId tenant;
+  WallTime at;
+  TypeName type;
+  std::int64_t vcpus = 0;  // of the type as it was then
+  Mebibytes memory;
+  std::int64_t disk_gib = 0;
+  bool is_cpu_dedicated = false;
+  ZoneName zone;                     // empty: any
+  PlacementGroupId placement_group;  // empty: none
+  std::int32_t partition = 0;
+  std::int64_t wanted = 1;  // all or nothing
+  std::int64_t found = 0;   // of them; the counts below are of the one after
+  PlacementNote note;       // `hosts` and `removed`; no policy, no rows
+
+  bool operator==(NoteRefusal const&) const = default;
 };
 
 using Change =
@@ -180,10 +212,10 @@ using Change =
                  EraseInstanceType, PutImage, EraseImage, PutKeyPair, EraseKeyPair, PutHost,
                  EraseHost, PutInstance, EraseInstance, PutToken, EraseToken, AppendAudit, SeeHost,
                  PutLaunchTemplate, EraseLaunchTemplate, PutLaunchTemplateVersion,
-                 EraseLaunchTemplateVersion>;
+                 EraseLaunchTemplateVersion, PutPlacementGroup, ErasePlacementGroup, NoteRefusal>;
 
 [[nodiscard]] inline bool is_durable(Change const& change) {
-  return !std::holds_alternative<SeeHost>(change);
+  return !std::holds_alternative<SeeHost>(change) && !std::holds_alternative<NoteRefusal>(change);
 }
 
 }  // namespace berth::core

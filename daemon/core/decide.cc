@@ -31,6 +31,7 @@ BERTH_READ(DescribeKeyPairs)
 BERTH_READ(DescribeTags)
 BERTH_READ(DescribeLaunchTemplates)
 BERTH_READ(DescribeLaunchTemplateVersions)
+BERTH_READ(DescribePlacementGroups)
 BERTH_READ(DescribeAccountAttributes)
 BERTH_READ(GetCallerIdentity)
 BERTH_READ(ListZones)
@@ -42,6 +43,8 @@ BERTH_READ(ListTypes)
 BERTH_READ(ListImages)
 BERTH_READ(ListInstances)
 BERTH_READ(ShowInstance)
+BERTH_READ(ExplainPlacement)
+BERTH_READ(ShowCapacity)
 BERTH_READ(Summarise)
 BERTH_READ(ShowRegion)
 #undef BERTH_READ
@@ -101,6 +104,8 @@ std::string subject_of(Change const& change) {
                         [](EraseLaunchTemplateVersion const& c) {
                           return c.id.value + "/" + std::to_string(c.number);
                         },
+                        [](PutPlacementGroup const& c) { return c.group.id.value; },
+                        [](ErasePlacementGroup const& c) { return c.id.value; },
                         [](AppendAudit const&) { return std::string(); },
                         [](SeeHost const&) { return std::string(); },
                     },

@@ -39,6 +39,8 @@ struct Context {
   Now now;           // read once per batch
   Entropy& entropy;  // ids; seeded in tests
   Policy const& policy;
+  // Written by a decision that finds no room, although its error changes nothing: to be absorbed.
+  std::optional<NoteRefusal> refusal = std::nullopt;
 };
 
 // What is to be done about one input. An error changes nothing, and is the reply.

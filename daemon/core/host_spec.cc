@@ -1,6 +1,7 @@
 // The projection from records to what one host should run.
 
 #include "berth/base/ensure.h"
+#include "daemon/core/cpu_sets.h"
 #include "daemon/core/decision.h"
 #include "daemon/core/state.h"
 
@@ -32,6 +33,8 @@ InstanceSpec instance_spec(State const& state, Instance const& i) {
           .image_format = i.image_format,
           .image_size = image != nullptr ? image->file_size : Bytes(0),
           .mac = i.mac,
+          .cells = i.placement->cells,
+          .cpus = own_cpus(i),
           // EC2's resource-name hostname: known before the address is.
           .hostname = i.id.value,
           .public_key = i.public_key,
@@ -50,6 +53,7 @@ HostSpec host_spec(State const& state, HostId const& host) {
                 .host_uuid = state.hosts.at(host).host_uuid,
                 .term = state.region.term,
                 .generation = Generation(0),
+                .shared_cpus = shared_cpus(state, host),
                 .adopt_only = state.region.quarantine.has_value()};
   if (Generation const* generation = find(state.derived.spec_generation, host)) {
     spec.generation = *generation;

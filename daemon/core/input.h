@@ -13,6 +13,7 @@
 #include "berth/model/host_status.h"
 #include "berth/model/instance.h"
 #include "berth/model/launch_template.h"
+#include "berth/model/placement_group.h"
 #include "berth/model/tenant.h"
 
 namespace berth::core {
@@ -43,6 +44,13 @@ struct LaunchTemplateVersionName {
   std::string version;  // "$Latest", "$Default" or a number; empty: $Default
 };
 
+// A placement group as a request names it.
+struct PlacementGroupName {
+  std::string id;  // one of the two; neither: none is meant
+  std::string name;
+  [[nodiscard]] bool empty() const { return id.empty() && name.empty(); }
+};
+
 // ---- Tenants' calls: EC2's actions
 // ---------------------------------------------------------------
 
@@ -65,6 +73,8 @@ struct RunInstances {
   std::optional<bool> monitoring;
   std::optional<ShutdownBehavior> shutdown_behavior;
   std::optional<LaunchTemplateVersionName> launch_template;
+  PlacementGroupName placement_group;
+  std::optional<std::int64_t> partition;  // absent: with a partition group, the core chooses
 };
 struct DescribeInstances {
   std::vector<std::string> ids;
@@ -209,6 +219,21 @@ struct DeleteLaunchTemplateVersions {
   LaunchTemplateName of;
   std::vector<std::string> versions;
 };
+struct CreatePlacementGroup {
+  std::string name;
+  PlacementStrategy strategy = PlacementStrategy::cluster;
+  std::optional<std::int64_t> partition_count;  // absent: 2, with partition
+  std::optional<SpreadLevel> spread_level;      // absent: rack, with spread
+  Tags tags;
+};
+struct DescribePlacementGroups {
+  std::vector<std::string> names;
+  std::vector<std::string> ids;
+  std::vector<Filter> filters;
+};
+struct DeletePlacementGroup {
+  std::string name;
+};
 struct DescribeAccountAttributes {};
 struct GetCallerIdentity {};
 
@@ -220,7 +245,8 @@ using ApiAction =
                  CreateTags, DeleteTags, DescribeTags, CreateLaunchTemplate,
                  CreateLaunchTemplateVersion, DescribeLaunchTemplates,
                  DescribeLaunchTemplateVersions, ModifyLaunchTemplate, DeleteLaunchTemplate,
-                 DeleteLaunchTemplateVersions, DescribeAccountAttributes, GetCallerIdentity>;
+                 DeleteLaunchTemplateVersions, CreatePlacementGroup, DescribePlacementGroups,
+                 DeletePlacementGroup, DescribeAccountAttributes, GetCallerIdentity>;
 
 // Who calls, as the signature proved. The core checks again that key and tenant still stand.
 struct Caller {
@@ -332,6 +358,14 @@ struct ListInstances {
 struct ShowInstance {
   std::string id;
 };
+// Why an instance is where it is, or why a launch was refused.
+struct ExplainPlacement {
+  std::string id;  // an instance's, or that of a request
+};
+// How many more of a type there is room for.
+struct ShowCapacity {
+  std::string type;
+};
 struct Summarise {};  // berthctl status
 struct ShowRegion {};
 // In quarantine: makes records of instances that run and have none, from the specs that their
@@ -349,8 +383,8 @@ using AdminAction =
     std::variant<PutZoneCall, ListZones, CreateTenant, SetTenant, ListTenants, CreateAccessKey,
                  SetAccessKey, DeleteAccessKey, ListAccessKeys, EnrollHost, ListHosts, ShowHost,
                  CordonHost, RemoveHost, PutType, PutTypes, DeleteType, ListTypes, RegisterImage,
-                 DeleteImage, ListImages, ListInstances, ShowInstance, Summarise, ShowRegion,
-                 AdoptInstances, ReleaseRegion, RecordBackup>;
+                 DeleteImage, ListImages, ListInstances, ShowInstance, ExplainPlacement,
+                 ShowCapacity, Summarise, ShowRegion, AdoptInstances, ReleaseRegion, RecordBackup>;
 
 struct AdminCall {
   std::string actor;  // "root", the certificate's name

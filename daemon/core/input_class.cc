@@ -26,6 +26,9 @@ InputClass class_of(ApiAction const& action) {
           [](DescribeLaunchTemplateVersions const& a) {
             return class_by_ids(!a.of.id.empty() || !a.of.name.empty());
           },
+          [](DescribePlacementGroups const& a) {
+            return class_by_ids(!a.names.empty() || !a.ids.empty());
+          },
           [](DescribeInstanceTypeOfferings const&) { return InputClass::list; },
           [](DescribeTags const&) { return InputClass::list; },
           // A handful of lines however large the region is.
@@ -49,6 +52,8 @@ InputClass class_of(ApiAction const& action) {
           [](ModifyLaunchTemplate const&) { return InputClass::mutation; },
           [](DeleteLaunchTemplate const&) { return InputClass::mutation; },
           [](DeleteLaunchTemplateVersions const&) { return InputClass::mutation; },
+          [](CreatePlacementGroup const&) { return InputClass::mutation; },
+          [](DeletePlacementGroup const&) { return InputClass::mutation; },
           [](DeleteTags const&) { return InputClass::mutation; },
       },
       action);

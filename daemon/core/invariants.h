@@ -14,8 +14,8 @@ namespace berth::core {
 [[nodiscard]] std::vector<std::string> broken_invariants(State const& state);
 
 // Hosts that hold more than they may sell, tenants that hold more than their quota (I4, I6). No
-// decision brings it about, but the world can: an operator lowers a quota, a host loses memory. So a
-// start must not refuse it.
+// decision brings it about, but the world can: an operator lowers a quota, a host loses memory. So
+// a start must not refuse it.
 [[nodiscard]] std::vector<std::string> exceeded_limits(State const& state);
 
 }  // namespace berth::core

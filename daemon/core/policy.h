@@ -17,6 +17,11 @@ struct Policy {
   // Of each host, never sold: the hypervisor, the agent, the kernel.
   Mebibytes host_memory_reserve{512};
   std::int64_t host_disk_reserve_gib = 2;
+  // Of each zone so many hosts may fail and what runs still finds room: that much is not sold.
+  std::int32_t reserve_hosts = 0;
+  // In larger regions the note of an accepted placement has no counts of hosts: for these each host
+  // is looked at. A refusal always has them.
+  std::size_t explained_hosts_max = 1'024;
   Quota default_quota;
   Duration terminated_retention = limits::kTerminatedRetention;
   Duration client_token_retention = limits::kClientTokenRetention;

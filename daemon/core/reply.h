@@ -14,6 +14,7 @@
 #include "berth/model/image.h"
 #include "berth/model/instance.h"
 #include "berth/model/launch_template.h"
+#include "berth/model/placement_group.h"
 #include "berth/model/tenant.h"
 #include "daemon/core/change.h"
 #include "daemon/placement/usage.h"
@@ -40,6 +41,10 @@ struct InstanceView {
   // (RunInstances, DescribeInstances).
   HostHealth host_health = HostHealth::never_seen;
   std::string host_name;  // empty: has no host; for operators only
+  std::string unpinned;   // why it does not run on its CPUs; empty: it does; for operators only
+  // Empty: it has none, or is a member no more because nothing of it is left. The name is the same
+  // for as long as the instance is a member.
+  std::string placement_group_name;
 };
 
 struct ReservationView {
@@ -154,6 +159,19 @@ struct DeletedLaunchTemplateVersions {
   std::vector<std::uint64_t> deleted;
   std::vector<Kept> kept;
 };
+[[nodiscard]] std::string_view name(PlacementStrategy strategy);  // "cluster"
+[[nodiscard]] std::string_view name(SpreadLevel level);           // "rack"
+// "arn:aws:ec2:us-east-1:123456789012:placement-group/web"
+[[nodiscard]] std::string placement_group_arn(PlacementGroup const& group,
+                                              std::string const& region);
+struct PlacementGroups {
+  std::vector<PlacementGroup> items;  // by name
+  std::string region;
+};
+struct OnePlacementGroup {
+  PlacementGroup group;
+  std::string region;
+};
 struct AccountAttributes {
   Quota quota;
 };
@@ -211,6 +229,35 @@ struct Enrolled {
 struct Joined {
   Host host;
 };
+struct PlacementRow {
+  HostId host;
+  std::string host_name;  // empty: it is no more
+  std::vector<std::int32_t> cells;
+  std::int64_t score = 0;
+};
+struct PlacementView {
+  std::string id;  // as it was asked for
+  bool is_placed = false;
+  TenantId tenant;
+  std::string type;
+  std::string zone;             // where it is, or what was asked for; empty: any was
+  std::string placement_group;  // its id; empty: none
+  WallTime at;
+  std::int64_t wanted = 1;  // refused: so many, all or nothing
+  std::int64_t found = 0;   // refused: there was room for so many of them
+  PlacementNote note;       // refused: without a policy and rows
+  std::vector<PlacementRow> rows;
+  // Refused: what would help now, each tried: "in zone us-east-1b", "3 of them".
+  std::vector<std::string> remedies;
+};
+struct CapacityView {
+  ZoneName zone;
+  TypeName type;
+  std::int64_t instances = 0;  // more of them
+};
+struct CapacityList {
+  std::vector<CapacityView> items;
+};
 struct Summary {
   std::string region;
   bool is_quarantined = false;
@@ -241,9 +288,10 @@ using Reply =
     std::variant<std::monostate, Reservations, Launched, Statuses, OneInstance, StateChanges, Done,
                  WouldSucceed, ConsoleAt, Types, Offerings, Images, Regions, Zones, KeyPairs,
                  OneKeyPair, TagList, LaunchTemplates, OneLaunchTemplate, LaunchTemplateVersions,
-                 OneLaunchTemplateVersion, DeletedLaunchTemplateVersions, AccountAttributes,
-                 CallerIdentity, TenantList, ZoneList, HostList, AccessKeyList, InstanceList,
-                 Enrolled, Joined, Summary, RegionView>;
+                 OneLaunchTemplateVersion, DeletedLaunchTemplateVersions, PlacementGroups,
+                 OnePlacementGroup, AccountAttributes, CallerIdentity, TenantList, ZoneList,
+                 HostList, AccessKeyList, InstanceList, Enrolled, Joined, Summary, RegionView,
+                 PlacementView, CapacityList>;
 
 // Subjects of the errors that the core answers with; with the code they select what a tenant sees
 // (daemon/ec2/errors.cc has a row for each pair the core can make, and a test that says so).
@@ -252,19 +300,20 @@ using Reply =
 //   invalid      "instance-id" "image-id" "key-pair-id" "resource-id" (malformed), "instance-type"
 //                "instance-attribute" (a type that is not sold, for an instance that there is)
 //                "zone" "count" "filter" "page" "next-token" "tag" "tag-key" "key-name" "user-data"
-//                "launch-template-id" "launch-template-name" (malformed)
+//                "launch-template-id" "launch-template-name" "placement-group-id" (malformed)
 //                "client-token" "disk" "parameter" (a value), "combination" (parameters that
 //                exclude each other), "missing" (a parameter that must be there), "name"
 //   not_found    "instance" "image" "key-pair" "instance-type" "zone" "host" "tenant" "access-key"
 //                "launch-template-id" "launch-template-name" "launch-template-version"
-//   exists       "key-pair" "launch-template" "tenant" "image" "access-key" "host" "zone"
-//   conflict     "region" "instance" "instance-state" "client-token" "image-in-use" "host-in-use"
-//                "type-in-use"
+//                "placement-group"
+//   exists       "key-pair" "launch-template" "placement-group" "tenant" "image" "access-key"
+//                "host" "zone"
+//   conflict     "region" "instance" "instance-state" "client-token" "image-in-use"
+//                "host-in-use" "type-in-use" "placement-group" (in use)
 //   forbidden    "termination-protection" "stop-protection" "role" "request"
 //   unauthenticated  "credentials" "join-token"
-//   quota        "instance" "vcpu" "memory" "disk" "key-pair" "image" "tag" "launch-template";
-//   "hosts" "tenants"
-//                "zones"
+//   quota        "instance" "vcpu" "memory" "disk" "key-pair" "image" "tag" "launch-template"
+//                "placement-group"; "hosts" "tenants" "zones"
 //   no_capacity  "instance"
 //   unavailable  "queue" "store" "region"
 

@@ -21,6 +21,7 @@ constexpr ErrorRow kRows[] = {
     {Code::invalid, "instance-attribute", "InvalidInstanceAttributeValue", 400},
     {Code::invalid, "launch-template-id", "InvalidLaunchTemplateId.Malformed", 400},
     {Code::invalid, "launch-template-name", "InvalidLaunchTemplateName.MalformedException", 400},
+    {Code::invalid, "placement-group-id", "InvalidPlacementGroupId.Malformed", 400},
     {Code::invalid, "zone", "InvalidParameterValue", 400},
     {Code::invalid, "count", "InvalidParameterValue", 400},
     {Code::invalid, "filter", "InvalidParameterValue", 400},
@@ -46,10 +47,13 @@ constexpr ErrorRow kRows[] = {
     {Code::not_found, "launch-template-id", "InvalidLaunchTemplateId.NotFound", 400},
     {Code::not_found, "launch-template-name", "InvalidLaunchTemplateName.NotFoundException", 400},
     {Code::not_found, "launch-template-version", "InvalidLaunchTemplateId.VersionNotFound", 400},
+    {Code::not_found, "placement-group", "InvalidPlacementGroup.Unknown", 400},
 
     {Code::exists, "key-pair", "InvalidKeyPair.Duplicate", 400},
     {Code::exists, "launch-template", "InvalidLaunchTemplateName.AlreadyExistsException", 400},
+    {Code::exists, "placement-group", "InvalidPlacementGroup.Duplicate", 400},
 
+    {Code::conflict, "placement-group", "InvalidPlacementGroup.InUse", 400},
     {Code::conflict, "instance-state", "IncorrectInstanceState", 400},
     {Code::conflict, "client-token", "IdempotentParameterMismatch", 400},
 
@@ -68,6 +72,7 @@ constexpr ErrorRow kRows[] = {
     {Code::quota, "image", "ResourceLimitExceeded", 400},
     {Code::quota, "tag", "TagLimitExceeded", 400},
     {Code::quota, "launch-template", "ResourceLimitExceeded", 400},
+    {Code::quota, "placement-group", "ResourceLimitExceeded", 400},
 
     {Code::no_capacity, "instance", "InsufficientInstanceCapacity", 500},
 

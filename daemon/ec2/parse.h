@@ -62,6 +62,11 @@ using Parameters = std::span<wire::Parameter const>;
 [[nodiscard]] Ec2Result<Parsed> parse_delete_launch_template(Parameters parameters);
 [[nodiscard]] Ec2Result<Parsed> parse_delete_launch_template_versions(Parameters parameters);
 
+// parse_placement_groups.cc
+[[nodiscard]] Ec2Result<Parsed> parse_create_placement_group(Parameters parameters);
+[[nodiscard]] Ec2Result<Parsed> parse_describe_placement_groups(Parameters parameters);
+[[nodiscard]] Ec2Result<Parsed> parse_delete_placement_group(Parameters parameters);
+
 // parse_account.cc
 [[nodiscard]] Ec2Result<Parsed> parse_describe_account_attributes(Parameters parameters);
 [[nodiscard]] Ec2Result<Parsed> parse_get_caller_identity(Parameters parameters);

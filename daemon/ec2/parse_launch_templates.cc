@@ -57,6 +57,9 @@ Ec2Result<LaunchTemplateData> data_of(wire::RequestLaunchTemplateData const& ask
   data.key_name = given(std::move(launch.key_name));
   data.user_data = given(std::move(launch.user_data));
   if (request.placement) data.zone = std::move(launch.zone);
+  data.placement_group_id = given(std::move(launch.placement_group.id));
+  data.placement_group_name = given(std::move(launch.placement_group.name));
+  data.partition = launch.partition;
   data.instance_tags = std::move(launch.instance_tags);
   data.root_disk_gib = launch.root_disk_gib;
   data.disable_api_termination = launch.disable_api_termination;

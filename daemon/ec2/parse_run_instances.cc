@@ -74,9 +74,6 @@ Refusal refuse_placement(Request const& r) {
     return unsupported("Placement.Tenancy", "expected \"default\", found \"" + *p.tenancy + "\"");
   }
   if (is_given(p.affinity)) return unsupported("Placement.Affinity");
-  if (is_given(p.group_name)) return unsupported("Placement.GroupName");
-  if (is_given(p.group_id)) return unsupported("Placement.GroupId");
-  if (p.partition_number) return unsupported("Placement.PartitionNumber");
   if (is_given(p.host_id)) return unsupported("Placement.HostId");
   if (is_given(p.host_resource_group_arn)) return unsupported("Placement.HostResourceGroupArn");
   if (is_given(p.spread_domain)) return unsupported("Placement.SpreadDomain");
@@ -166,7 +163,12 @@ Ec2Result<core::RunInstances> launch_of(wire::RunInstancesRequest const& r) {
   run.image_id = r.image_id.value_or("");
   run.type = r.instance_type.value_or("");
   run.key_name = r.key_name.value_or("");
-  if (r.placement) run.zone = r.placement->availability_zone.value_or("");
+  if (r.placement) {
+    run.zone = r.placement->availability_zone.value_or("");
+    run.placement_group = {.id = r.placement->group_id.value_or(""),
+                           .name = r.placement->group_name.value_or("")};
+    run.partition = r.placement->partition_number;
+  }
   if (is_given(r.user_data)) run.user_data = TRY(user_data_of(*r.user_data));
   run.instance_tags = TRY(tags_for(r.tag_specifications, "instance"));
   run.root_disk_gib = TRY(root_disk_gib(r));

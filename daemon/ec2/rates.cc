@@ -52,6 +52,9 @@ constexpr RateRule kRules[] = {
     {Action::modify_launch_template, kMutating, {}, {}},
     {Action::delete_launch_template, kMutating, {}, {}},
     {Action::delete_launch_template_versions, kMutating, {}, {}},
+    {Action::create_placement_group, kMutating, {}, {}},
+    {Action::describe_placement_groups, kNonMutating, {}, {}},
+    {Action::delete_placement_group, kMutating, {}, {}},
     {Action::describe_account_attributes, kNonMutating, {}, {}},
     {Action::get_caller_identity, kNonMutating, {}, {}},
 };
@@ -176,6 +179,7 @@ core::InputClass likely_class(Action action, std::span<wire::Parameter const> pa
     case Action::describe_instance_types: return by_ids("InstanceType");
     case Action::describe_images: return by_ids("ImageId");
     case Action::describe_key_pairs: return by_ids("Key");
+    case Action::describe_placement_groups: return by_ids("Group");
     // One of the two: "LaunchTemplateVersion.1" names none.
     case Action::describe_launch_templates:
     case Action::describe_launch_template_versions:

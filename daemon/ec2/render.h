@@ -66,6 +66,12 @@ namespace berth::ec2 {
 [[nodiscard]] std::string render_delete_launch_template_versions(core::Reply const& reply,
                                                                  Rendering const& about);
 
+// render_placement_groups.cc
+[[nodiscard]] std::string render_create_placement_group(core::Reply const& reply,
+                                                        Rendering const& about);
+[[nodiscard]] std::string render_describe_placement_groups(core::Reply const& reply,
+                                                           Rendering const& about);
+
 // render_account.cc
 [[nodiscard]] std::string render_describe_account_attributes(core::Reply const& reply,
                                                              Rendering const& about);

@@ -72,6 +72,24 @@ void set_options(wire::Instance& out, Instance const& instance) {
   out.maintenance_options = wire::InstanceMaintenanceOptions{.auto_recovery = "default"};
 }
 
+// The name of a group stays the same while it has members, so a kept text stays true.
+wire::Placement wire_placement(core::InstanceView const& view) {
+  Instance const& instance = view.instance;
+  wire::Placement out{.availability_zone = instance.zone.value,
+                      .affinity = {},
+                      .group_name = view.placement_group_name,
+                      .partition_number = {},
+                      .host_id = {},
+                      .tenancy = "default",
+                      .spread_domain = {},
+                      .host_resource_group_arn = {},
+                      .group_id = {}};
+  if (view.placement_group_name.empty()) return out;
+  out.group_id = instance.placement_group.value;
+  if (instance.partition > 0) out.partition_number = instance.partition;
+  return out;
+}
+
 wire::Instance wire_instance(core::InstanceView const& view, std::string_view region) {
   Instance const& instance = view.instance;
   bool const attached = is_attached(view);
@@ -83,15 +101,7 @@ wire::Instance wire_instance(core::InstanceView const& view, std::string_view re
   out.instance_type = instance.type.value;
   if (!instance.key_name.empty()) out.key_name = instance.key_name;
   out.launch_time = instance.launch_time;
-  out.placement = wire::Placement{.availability_zone = instance.zone.value,
-                                  .affinity = {},
-                                  .group_name = "",
-                                  .partition_number = {},
-                                  .host_id = {},
-                                  .tenancy = "default",
-                                  .spread_domain = {},
-                                  .host_resource_group_arn = {},
-                                  .group_id = {}};
+  out.placement = wire_placement(view);
   out.private_dns_name = dns_name;
   out.public_dns_name = "";
   if (attached && !instance.private_ip.empty()) out.private_ip_address = instance.private_ip;

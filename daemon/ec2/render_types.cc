@@ -84,7 +84,8 @@ wire::InstanceTypeInfo wire_type(InstanceType const& type) {
   out.instance_storage_supported = false;
   out.ebs_info = ebs_info(type);
   out.network_info = network_info(type);
-  out.placement_group_info = wire::PlacementGroupInfo{};
+  out.placement_group_info =
+      wire::PlacementGroupInfo{.supported_strategies = {"cluster", "partition", "spread"}};
   out.hibernation_supported = false;
   out.burstable_performance_supported = type.is_burstable;
   out.dedicated_hosts_supported = false;

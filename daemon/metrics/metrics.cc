@@ -135,6 +135,7 @@ void DaemonMetrics::show(Snapshot const& s) {
     page_.set("berth_hosts_cordoned", {{"zone", zone}}, counts.cordoned);
     page_.set("berth_hosts_behind", {{"zone", zone}}, count_in(s.swept.behind, name));
     page_.set("berth_unknown_instances", {{"zone", zone}}, count_in(s.swept.unknown, name));
+    page_.set("berth_unpinned_instances", {{"zone", zone}}, count_in(s.swept.unpinned, name));
     set_usage(page_, "capacity", {{"zone", zone}}, counts.capacity);
     set_usage(page_, "used", {{"zone", zone}}, counts.used);
     set_usage(page_, "free", {{"zone", zone}}, counts.free);

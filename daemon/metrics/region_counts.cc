@@ -169,6 +169,9 @@ void RegionCounts::look_at(core::State const& state, Host const& host, Instant n
   if (seen != nullptr && !seen->unknown.empty()) {
     sweeping_.unknown[host.zone] += static_cast<std::int64_t>(seen->unknown.size());
   }
+  if (seen != nullptr && !seen->unpinned.empty()) {
+    sweeping_.unpinned[host.zone] += static_cast<std::int64_t>(seen->unpinned.size());
+  }
   Generation const* newest = core::find(state.derived.spec_generation, host.id);
   bool const is_up = seen != nullptr && seen->announced == HostHealth::up;
   bool const is_behind = is_up && host.inventory && newest != nullptr &&

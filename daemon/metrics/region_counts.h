@@ -44,6 +44,8 @@ struct SweptCounts {
   Duration behind_oldest;  // how long the slowest of them has been
   // Domains that carry our metadata but that no spec names.
   std::map<ZoneName, std::int64_t> unknown;
+  // Instances that run elsewhere than on their CPUs and NUMA cells.
+  std::map<ZoneName, std::int64_t> unpinned;
 };
 
 class RegionCounts {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <numeric>
 
 #include "berth/base/ensure.h"
 #include "daemon/placement/survey.h"
@@ -55,51 +56,84 @@ std::string NoSeat::text() const {
   return out;
 }
 
-HostIndex CellFleet::add_host(HostSetup const& setup) {
+// The index of a retired host with as many cells, or a new one.
+HostIndex CellFleet::index_for(std::uint32_t cells) {
+  if (std::vector<HostIndex>& again = retired_[cells]; !again.empty()) {
+    HostIndex const index = again.back();
+    again.pop_back();
+    --hosts_retired_;
+    return index;
+  }
   ENSURE(hosts_.size() < kFleetHostsMax);
+  auto const index = static_cast<HostIndex>(hosts_.size());
+  hosts_.push_back({.first_cell = static_cast<CellIndex>(free_.size())});
+  host_racks_.push_back(0);
+  free_.resize(free_.size() + cells);
+  for (std::uint32_t i = 0; i < cells; ++i) cell_places_.push_back(index * kCellsPerHostMax + i);
+  return index;
+}
+
+HostIndex CellFleet::add_host(HostSetup const& setup) {
   ENSURE(!setup.cells.empty() && setup.cells.size() <= kCellsPerHostMax);
   ENSURE(setup.zone < kZonesMax && setup.rack < kRacksMax);
-  auto const index = static_cast<HostIndex>(hosts_.size());
   Kind const kind{.zone = setup.zone, .traits = setup.traits, .cells = setup.cells};
   auto const [at, is_new] =
       kind_numbers_.try_emplace(kind, static_cast<std::uint32_t>(kinds_.size()));
   if (is_new) kinds_.push_back(kind);
-  hosts_.push_back({.first_cell = static_cast<CellIndex>(free_.size()),
-                    .kind = at->second,
-                    .instances = 0,
-                    .instances_max = setup.instances_max,
-                    .disk_left_gib = setup.disk_gib,
-                    .cells = static_cast<std::uint8_t>(setup.cells.size()),
-                    .is_up = setup.is_up,
-                    .is_cordoned = setup.is_cordoned});
-  host_racks_.push_back(setup.rack);
+  HostIndex const index = index_for(static_cast<std::uint32_t>(setup.cells.size()));
+  hosts_[index] = {.first_cell = hosts_[index].first_cell,
+                   .kind = at->second,
+                   .instances = 0,
+                   .instances_max = setup.instances_max,
+                   .disk_left_gib = setup.disk_gib,
+                   .cells = static_cast<std::uint8_t>(setup.cells.size()),
+                   .is_up = setup.is_up,
+                   .is_cordoned = setup.is_cordoned};
+  host_racks_[index] = setup.rack;
   if (racks_.size() <= setup.rack) racks_.resize(setup.rack + std::size_t{1});
   racks_[setup.rack].push_back(index);
-  Totals size;
-  std::uint32_t number = 0;
+  CellIndex next = hosts_[index].first_cell;
   for (Room const& cell : setup.cells) {
     ENSURE(cell.vcpus > 0 && cell.vcpus <= kCellVcpusMax);
     ENSURE(cell.memory_mib > 0 && cell.memory_mib <= kCellMemoryMibMax);
-    free_.push_back(cell);
-    cell_places_.push_back(index * kCellsPerHostMax + number++);
+    free_[next++] = cell;
     auto kind_of_cell = std::ranges::find(cell_kinds_, cell, &CellKind::capacity);
     if (kind_of_cell == cell_kinds_.end())
       kind_of_cell = cell_kinds_.insert(cell_kinds_.end(), {.capacity = cell});
     kind_of_cell->cells_per_host =
         std::max(kind_of_cell->cells_per_host, static_cast<std::int32_t>(setup.cells.size()));
+  }
+  if (zones_.size() <= setup.zone) zones_.resize(setup.zone + std::size_t{1});
+  count_capacity(index, 1);
+  return index;
+}
+
+void CellFleet::retire_host(HostIndex index) {
+  Host& host = hosts_[index];
+  ENSURE(!host.is_retired && host.instances == 0);
+  host.is_retired = true;
+  host.is_up = false;
+  ++hosts_retired_;
+  retired_[host.cells].push_back(index);
+  std::erase(racks_[host_racks_[index]], index);
+  count_capacity(index, -1);
+}
+
+void CellFleet::count_capacity(HostIndex host, std::int64_t times) {
+  Kind const& kind = kinds_[hosts_[host].kind];
+  Totals size;
+  for (Room const& cell : kind.cells) {
     size.vcpus += cell.vcpus;
     size.memory_mib += cell.memory_mib;
   }
-  if (zones_.size() <= setup.zone) zones_.resize(setup.zone + std::size_t{1});
-  Zone& zone = zones_[setup.zone];
-  ++zone.hosts_by_vcpus[size.vcpus];
-  ++zone.hosts_by_memory[size.memory_mib];
+  Zone& zone = zones_[kind.zone];
+  zone.hosts_by_vcpus[size.vcpus] += times;
+  zone.hosts_by_memory[size.memory_mib] += times;
   for (Totals* sum : {&zone.capacity, &capacity_}) {
-    sum->vcpus += size.vcpus;
-    sum->memory_mib += size.memory_mib;
+    sum->vcpus += times * size.vcpus;
+    sum->memory_mib += times * size.memory_mib;
   }
   refresh_reserve(zone);
-  return index;
 }
 
 void CellFleet::reserve_hosts(std::int32_t hosts_per_zone) {
@@ -151,8 +185,6 @@ void CellFleet::take(Seat const& seat, std::int32_t count) {
   ENSURE(count == 1 || seat.group == 0);
   account(seat, count);
   Host const& host = hosts_[seat.host];
-  for (CellIndex cell = host.first_cell; cell < host.first_cell + host.cells; ++cell)
-    ENSURE(free_[cell].vcpus >= 0 && free_[cell].memory_mib >= 0);
   if (host.instances == count) {
     ++hosts_in_use_;
     hosts_[seat.host].opened = ++hosts_opened_;
@@ -203,6 +235,39 @@ std::optional<Obstacle> CellFleet::obstacle(HostIndex index, Request const& requ
   if (host.instances >= host.instances_max) return Obstacle::instances;
   if (request.disk_gib > host.disk_left_gib) return Obstacle::disk;
   return std::nullopt;
+}
+
+std::int64_t CellFleet::room_for(HostIndex index, Room const& need, std::int64_t disk_gib) const {
+  Host const& host = hosts_[index];
+  std::int32_t const parts = parts_of(host.kind, need);
+  if (parts == 0 || !host.is_listed()) return 0;
+  Room const part = part_of(need, parts);
+  std::vector<std::int64_t> by_cell;
+  for (CellIndex cell = host.first_cell; cell < host.first_cell + host.cells; ++cell) {
+    std::int64_t const cpu = free_[cell].vcpus / part.vcpus;
+    std::int64_t const memory = free_[cell].memory_mib / part.memory_mib;
+    by_cell.push_back(std::max(std::min(cpu, memory), std::int64_t{0}));
+  }
+  // The most rounds in each of which `parts` different cells take one part.
+  std::int64_t rounds = 0;
+  std::int64_t above = std::accumulate(by_cell.begin(), by_cell.end(), std::int64_t{0}) / parts + 1;
+  while (above - rounds > 1) {
+    std::int64_t const middle = (rounds + above) / 2;
+    std::int64_t taken = 0;
+    for (std::int64_t const one : by_cell) taken += std::min(one, middle);
+    (taken >= middle * parts ? rounds : above) = middle;
+  }
+  std::int64_t out = std::min<std::int64_t>(rounds, host.instances_max - host.instances);
+  if (disk_gib > 0) out = std::min(out, std::max(host.disk_left_gib, std::int64_t{0}) / disk_gib);
+  return out;
+}
+
+std::int64_t CellFleet::room_beside_reserve(ZoneIndex zone, Room const& need) const {
+  Zone const& z = zones_[zone];
+  std::int64_t const vcpus = z.capacity.vcpus - z.reserve.vcpus - z.used.vcpus;
+  std::int64_t const memory = z.capacity.memory_mib - z.reserve.memory_mib - z.used.memory_mib;
+  if (reserve_hosts_ == 0) return std::numeric_limits<std::int64_t>::max();
+  return std::max(std::min(vcpus / need.vcpus, memory / need.memory_mib), std::int64_t{0});
 }
 
 std::int32_t CellFleet::parts_of(std::uint32_t kind, Room const& need) const {

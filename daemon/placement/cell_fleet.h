@@ -130,6 +130,8 @@ class CellFleet {
   // Breaks (ENSURE) on a setup beyond the limits above: the caller has checked what came from
   // people.
   HostIndex add_host(HostSetup const& setup);
+  // The host, on which nothing may be, is no more; a host added later may get its index.
+  void retire_host(HostIndex host);
   void set_up(HostIndex host, bool is_up) { hosts_[host].is_up = is_up; }
   void set_cordoned(HostIndex host, bool is_cordoned) { hosts_[host].is_cordoned = is_cordoned; }
   // Keeps so much of every zone unsold that the instances of its `hosts` largest hosts would find
@@ -140,7 +142,8 @@ class CellFleet {
   // spread_hosts.
   void set_group(GroupIndex group, GroupRule rule);
 
-  // `count`: so many such seats, one after the other, without a group.
+  // `count`: so many such seats, one after the other, without a group. More than is free may be
+  // taken: what already runs counts, whatever its host is said to have by now.
   void take(Seat const& seat, std::int32_t count = 1);
   void give_back(Seat const& seat);
 
@@ -173,6 +176,12 @@ class CellFleet {
                                                     FleetTables const& tables) const;
   // What the host lacks for `need` when best_cells finds nothing.
   [[nodiscard]] Obstacle missing_room(HostIndex host, Room const& need, std::int32_t parts) const;
+  // How many of `need` the host takes one after the other, now; of what is split over cells, at
+  // most.
+  [[nodiscard]] std::int64_t room_for(HostIndex host, Room const& need,
+                                      std::int64_t disk_gib) const;
+  // How many of `need` the zone could sell and still keep its reserve.
+  [[nodiscard]] std::int64_t room_beside_reserve(ZoneIndex zone, Room const& need) const;
   // In how many cells a host of that kind, empty, would hold `need`; 0: it does not fit.
   [[nodiscard]] std::int32_t parts_of(std::uint32_t kind, Room const& need) const;
   [[nodiscard]] static Seat seat(Candidate const& candidate, Request const& request);
@@ -190,12 +199,13 @@ class CellFleet {
     std::uint8_t cells = 1;
     bool is_up = true;
     bool is_cordoned = false;
+    bool is_retired = false;
     // A number that grows with each host that comes into use; 0 while it is empty.
     std::uint32_t opened = 0;
 
     // Whether anything new may go there, room aside.
     [[nodiscard]] bool is_listed() const {
-      return is_up && !is_cordoned && instances < instances_max;
+      return is_up && !is_cordoned && !is_retired && instances < instances_max;
     }
   };
   // Hosts that were set up alike.
@@ -207,7 +217,7 @@ class CellFleet {
     auto operator<=>(Kind const&) const = default;
   };
 
-  [[nodiscard]] std::size_t size() const { return hosts_.size(); }
+  [[nodiscard]] std::size_t size() const { return hosts_.size(); }  // with the retired ones
   // One more than the highest zone of a host.
   [[nodiscard]] std::size_t zones() const { return zones_.size(); }
   [[nodiscard]] std::size_t cells() const { return free_.size(); }
@@ -233,7 +243,7 @@ class CellFleet {
   [[nodiscard]] FleetFacts facts() const {
     return {.used = used_,
             .capacity = capacity_,
-            .hosts = static_cast<std::int64_t>(hosts_.size()),
+            .hosts = static_cast<std::int64_t>(hosts_.size()) - hosts_retired_,
             .hosts_in_use = hosts_in_use_,
             .cells = cell_kinds_};
   }
@@ -260,6 +270,9 @@ class CellFleet {
     std::map<std::int64_t, std::int64_t> hosts_by_vcpus, hosts_by_memory;  // size: how many hosts
   };
   void refresh_reserve(Zone& zone) const;
+  // Counts the host's capacity in the sums; `times`: -1: no more.
+  void count_capacity(HostIndex host, std::int64_t times);
+  HostIndex index_for(std::uint32_t cells);
   [[nodiscard]] bool is_group_open(HostIndex host, Request const& request) const {
     if (request.group == 0 || request.group >= groups_.size()) return true;
     Group const& group = groups_[request.group];
@@ -285,6 +298,9 @@ class CellFleet {
   std::uint32_t hosts_opened_ = 0;
   std::int32_t reserve_hosts_ = 0;
   std::int64_t hosts_in_use_ = 0;
+  std::int64_t hosts_retired_ = 0;
+  // Whose index is to be given again, by their number of cells.
+  std::array<std::vector<HostIndex>, kCellsPerHostMax + 1> retired_;
 };
 
 }  // namespace berth::placement

@@ -24,6 +24,14 @@ class IdleHosts {
     std::ranges::push_heap(by_kind_[kind], std::greater<>());
   }
 
+  // Before the host's index is given to another one.
+  void forget(HostIndex host, std::uint32_t kind) {
+    if (host >= is_noted_.size() || !is_noted_[host]) return;
+    is_noted_[host] = false;
+    std::erase(by_kind_[kind], host);
+    std::ranges::make_heap(by_kind_[kind], std::greater<>());
+  }
+
   // The lowest of a kind that `is_open` agrees to; absent: none.
   template <class IsOpen>
   std::optional<HostIndex> lowest(std::uint32_t kind, CellFleet const& fleet, IsOpen is_open) {

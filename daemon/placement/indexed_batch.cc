@@ -19,18 +19,18 @@ constexpr std::size_t kAhead = 8;
 }  // namespace
 
 bool IndexedFleet::can_fill_classes(Slot const& slot, Request const& request) const {
-  return slot.has_single && !slot.has_split && !policy_.is_by_order &&
-         policy_.empty_hosts == EmptyHosts::last && request.group == 0 && request.disk_gib == 0 &&
+  return slot.has_single && !slot.has_split && !policy_->is_by_order &&
+         policy_->empty_hosts == EmptyHosts::last && request.group == 0 && request.disk_gib == 0 &&
          !request.rack;
 }
 
 // Tells the demand what it has not heard yet of the batch.
 void IndexedFleet::count_batch(Batch& batch) {
-  demand_.asked_quietly(batch.request.need, policy_.reads, batch.uncounted_asked);
-  demand_.placed(batch.request.need, policy_.reads, batch.uncounted_placed);
+  demand_.asked_quietly(batch.request.need, policy_->reads, batch.uncounted_asked);
+  demand_.placed(batch.request.need, policy_->reads, batch.uncounted_placed);
   batch.uncounted_asked = 0;
   batch.uncounted_placed = 0;
-  batch.quiet = demand_.quiet_requests(policy_.reads);
+  batch.quiet = demand_.quiet_requests(policy_->reads);
 }
 
 // Up to `most` on one cell; says how many came to sit there. Stops before the one for which the
@@ -50,8 +50,8 @@ std::int64_t IndexedFleet::fill_cell(CellIndex cell, std::int64_t most, Batch& b
     if (!batch.is_counted && batch.quiet == 0) {
       count_batch(batch);
       batch.is_counted = true;
-      if (count_demand(batch.request)) break;
-      batch.quiet = demand_.quiet_requests(policy_.reads);
+      if (asked(batch.request)) break;
+      batch.quiet = demand_.quiet_requests(policy_->reads);
     }
     // The last instance a host may hold takes it out of the index: not done here.
     std::int64_t count =
@@ -91,7 +91,7 @@ IndexedFleet::Filling IndexedFleet::filling_of(CellClass const& now, std::int64_
     ++out.most;
     out.next_score = MinTree::kNone;
     if (fits(need, what.free))
-      out.next_score = policy_.score(
+      out.next_score = policy_->score(
           {.capacity = what.capacity, .left = what.free - need, .part = need}, demand_.tables());
   } while (out.next_score <= score);
   return out;
@@ -185,13 +185,13 @@ bool IndexedFleet::fill_idle_host(Slot const& slot, Batch& batch) {
   HostIndex const index = chosen->host;
   CellFleet::Host const& host = fleet_.host(index);
   Room const& need = batch.request.need;
-  batch.quiet = demand_.quiet_requests(policy_.reads);
+  batch.quiet = demand_.quiet_requests(policy_->reads);
   while (chosen) {
     CellIndex const cell =
         host.first_cell + static_cast<CellIndex>(std::countr_zero(unsigned{chosen->cells}));
     std::int64_t const most = filling_of(class_of(cell), chosen->score, need).most;
     if (fill_cell(cell, most, batch) < most) break;
-    chosen = fleet_.best_cells(index, need, 1, policy_, demand_.tables());
+    chosen = fleet_.best_cells(index, need, 1, *policy_, demand_.tables());
   }
   count_batch(batch);
   if (host.instances == 0) return false;
@@ -205,7 +205,7 @@ bool IndexedFleet::fill_best_classes(Slot& slot, Batch& batch) {
   if (tree.least() == MinTree::kNone) return fill_idle_host(slot, batch);
   fillings_.clear();
   listed_.clear();
-  batch.quiet = demand_.quiet_requests(policy_.reads);
+  batch.quiet = demand_.quiet_requests(policy_->reads);
   std::size_t const before = batch.seats.size();
   std::span<MinTree::Step const> const best = tree.front(1);
   std::size_t at = 0;  // in `best`
@@ -250,7 +250,7 @@ void IndexedFleet::place_batch(Request const& request, std::size_t count,
   ENSURE(request.need.vcpus > 0 && request.need.memory_mib > 0);
   Batch batch{.request = request, .end = seats.size() + count, .seats = seats};
   while (seats.size() < batch.end) {
-    if (!batch.is_counted) count_demand(request);
+    if (!batch.is_counted) asked(request);
     batch.is_counted = true;
     Slot* const slot = slot_of(request);
     if (slot == nullptr) return;

@@ -64,9 +64,16 @@ void IndexedFleet::change_listing(HostIndex host, Change change) {
 
 HostIndex IndexedFleet::add_host(HostSetup const& setup) {
   HostIndex const host = fleet_.add_host(setup);
-  if (demand_.cover(policy_.reads, fleet_.facts())) ++epoch_;
+  if (demand_.cover(policy_->reads, fleet_.facts())) ++epoch_;
   idle_.follow(host, fleet_);
+  note_host(host);
   return host;
+}
+
+void IndexedFleet::retire_host(HostIndex host) {
+  fleet_.retire_host(host);
+  idle_.forget(host, fleet_.host(host).kind);
+  note_host(host);
 }
 
 void IndexedFleet::set_up(HostIndex host, bool is_up) {
@@ -79,12 +86,12 @@ void IndexedFleet::set_cordoned(HostIndex host, bool is_cordoned) {
 
 void IndexedFleet::take(Seat const& seat) {
   try_seat(seat);
-  demand_.placed(seat.need, policy_.reads);
+  demand_.placed(seat.need, policy_->reads);
 }
 
 void IndexedFleet::release(Seat const& seat) {
   untry_seat(seat);
-  demand_.released(seat.need, policy_.reads);
+  demand_.released(seat.need, policy_->reads);
 }
 
 void IndexedFleet::try_seat(Seat const& seat) {
@@ -100,8 +107,8 @@ void IndexedFleet::untry_seat(Seat const& seat) {
   follow(seat.host, seat.cells, was_in_classes);
 }
 
-bool IndexedFleet::count_demand(Request const& request) {
-  bool const is_changed = demand_.asked(request.need, policy_.reads, fleet_.facts());
+bool IndexedFleet::asked(Request const& request) {
+  bool const is_changed = demand_.asked(request.need, policy_->reads, fleet_.facts());
   if (is_changed) ++epoch_;
   return is_changed;
 }
@@ -184,10 +191,10 @@ std::optional<Candidate> IndexedFleet::best_on_hosts(Slot& slot, Request const& 
   auto const consider = [&](std::size_t place, std::int64_t score) {
     auto const host = static_cast<HostIndex>(place);
     Candidate const other{
-        .score = score, .host = host, .cells = 0, .order = fleet_.order(host, policy_)};
+        .score = score, .host = host, .cells = 0, .order = fleet_.order(host, *policy_)};
     if (fleet_.is_open_to(host, request)) keep_better(best, other);
   };
-  if (policy_.ties == TieOrder::by_index && tree.least() != MinTree::kNone)
+  if (policy_->ties == TieOrder::by_index && tree.least() != MinTree::kNone)
     consider(tree.first_least(), tree.least());
   if (!best) {
     MinTree::Walk walk(tree);
@@ -198,7 +205,7 @@ std::optional<Candidate> IndexedFleet::best_on_hosts(Slot& slot, Request const& 
   }
   if (!best) return std::nullopt;
   std::int32_t const parts = fleet_.parts_of(fleet_.host(best->host).kind, request.need);
-  return fleet_.best_cells(best->host, request.need, parts, policy_, demand_.tables());
+  return fleet_.best_cells(best->host, request.need, parts, *policy_, demand_.tables());
 }
 
 std::optional<Candidate> IndexedFleet::best_idle(Request const& request, Slot const& slot) {
@@ -209,10 +216,10 @@ std::optional<Candidate> IndexedFleet::best_idle(Request const& request, Slot co
     std::optional<HostIndex> const host =
         idle_.lowest(kind, fleet_, [&](HostIndex h) { return fleet_.is_open_to(h, request); });
     if (!host) continue;
-    bool const is_last = policy_.empty_hosts == EmptyHosts::last;
+    bool const is_last = policy_->empty_hosts == EmptyHosts::last;
     if (is_last && best && best->host < *host) continue;
     std::optional<Candidate> const other =
-        fleet_.best_cells(*host, request.need, fit.parts, policy_, demand_.tables());
+        fleet_.best_cells(*host, request.need, fit.parts, *policy_, demand_.tables());
     ENSURE(other);
     if (is_last)
       best = other;
@@ -225,13 +232,13 @@ std::optional<Candidate> IndexedFleet::best_idle(Request const& request, Slot co
 std::optional<Candidate> IndexedFleet::best(Slot* slot, Request const& request) {
   if (slot == nullptr) return std::nullopt;
   if (std::optional<RackIndex> const rack = small_rack(request)) {
-    ScoreTable const found = survey_rack(fleet_, *rack, request, policy_, demand_.tables()).table;
+    ScoreTable const found = survey_rack(fleet_, *rack, request, *policy_, demand_.tables()).table;
     return found.size == 0 ? std::nullopt : std::optional(found.rows[0]);
   }
   std::optional<Candidate> best;
-  if (slot->has_single && !policy_.is_by_order) best = best_in_classes(*slot, request);
-  if (slot->has_split || policy_.is_by_order) keep_better(best, best_on_hosts(*slot, request));
-  if (!best || policy_.empty_hosts == EmptyHosts::alike)
+  if (slot->has_single && !policy_->is_by_order) best = best_in_classes(*slot, request);
+  if (slot->has_split || policy_->is_by_order) keep_better(best, best_on_hosts(*slot, request));
+  if (!best || policy_->empty_hosts == EmptyHosts::alike)
     keep_better(best, best_idle(request, *slot));
   return best;
 }
@@ -239,13 +246,19 @@ std::optional<Candidate> IndexedFleet::best(Slot* slot, Request const& request) 
 std::optional<Seat> IndexedFleet::choose(Request const& request) {
   ENSURE(request.need.vcpus > 0 && request.need.memory_mib > 0);
   fleet_.expect_group(request.group);
-  count_demand(request);
+  asked(request);
   return choose_again(request);
 }
 
-std::optional<Seat> IndexedFleet::choose_again(Request const& request) {
-  std::optional<Candidate> const found = best(slot_of(request), request);
+std::optional<Seat> IndexedFleet::choose_again(Request const& request, ScoreTable* table) {
+  Slot* const slot = slot_of(request);
+  std::optional<Candidate> const found = best(slot, request);
   if (!found) return std::nullopt;
+  if (table != nullptr) {
+    table->size = 0;
+    table->rows[table->size++] = *found;
+    add_runners_up(*slot, request, *table);
+  }
   return CellFleet::seat(*found, request);
 }
 
@@ -257,10 +270,10 @@ std::optional<Seat> IndexedFleet::place(Request const& request) {
 
 void IndexedFleet::add_runners_up(Slot& slot, Request const& request, ScoreTable& table) {
   if (std::optional<RackIndex> const rack = small_rack(request)) {
-    table = survey_rack(fleet_, *rack, request, policy_, demand_.tables()).table;
+    table = survey_rack(fleet_, *rack, request, *policy_, demand_.tables()).table;
     return;
   }
-  if (!slot.has_single || policy_.is_by_order || fleet_.host(table.rows[0].host).instances == 0)
+  if (!slot.has_single || policy_->is_by_order || fleet_.host(table.rows[0].host).instances == 0)
     return;
   std::span<MinTree::Step const> const first = slot.classes.tree().front(ScoreTable::kRowsMax);
   for (std::size_t i = 0; i < first.size() && table.size < ScoreTable::kRowsMax; ++i) {
@@ -274,15 +287,10 @@ void IndexedFleet::add_runners_up(Slot& slot, Request const& request, ScoreTable
 }
 
 std::optional<Seat> IndexedFleet::place_explained(Request const& request, ScoreTable& table) {
-  count_demand(request);
+  asked(request);
   table.size = 0;
-  Slot* const slot = slot_of(request);
-  std::optional<Candidate> const found = best(slot, request);
-  if (!found) return std::nullopt;
-  table.rows[table.size++] = *found;
-  add_runners_up(*slot, request, table);
-  Seat const seat = CellFleet::seat(*found, request);
-  take(seat);
+  std::optional<Seat> const seat = choose_again(request, &table);
+  if (seat) take(*seat);
   return seat;
 }
 

@@ -33,9 +33,11 @@ namespace berth::placement {
 class IndexedFleet {
  public:
   // The policy must outlive the fleet, as those of policies() do.
-  explicit IndexedFleet(Policy const& policy) : policy_(policy) {}
+  explicit IndexedFleet(Policy const& policy) : policy_(&policy) {}
 
   HostIndex add_host(HostSetup const& setup);
+  // As CellFleet's.
+  void retire_host(HostIndex host);
   void set_up(HostIndex host, bool is_up);
   void set_cordoned(HostIndex host, bool is_cordoned);
   // As CellFleet::set_group: only while the group has no seats.
@@ -48,10 +50,14 @@ class IndexedFleet {
   // Counts the request in the demand, then says where it would sit; absent: nowhere.
   [[nodiscard]] std::optional<Seat> choose(Request const& request);
   // The same without counting: for what runs already and is to sit elsewhere.
-  [[nodiscard]] std::optional<Seat> choose_again(Request const& request);
+  // `table`, if given: as place_explained's.
+  [[nodiscard]] std::optional<Seat> choose_again(Request const& request,
+                                                 ScoreTable* table = nullptr);
   void take(Seat const& seat);
   void release(Seat const& seat);
 
+  // The request alone, counted in the demand: for who decides at one time and takes at another.
+  void count_demand(Request const& request) { asked(request); }
   // Takes the seat, or gives it back, on trial: the demand does not hear of it. When all that was
   // tried is given back, in reverse order, every later answer is what it would have been.
   void try_seat(Seat const& seat);
@@ -68,11 +74,11 @@ class IndexedFleet {
 
   // By looking at every host: what `choose` answers, after it was asked; and why not.
   [[nodiscard]] Answer scan(Request const& request) const {
-    return fleet_.scan(request, policy_, demand_.tables());
+    return fleet_.scan(request, *policy_, demand_.tables());
   }
 
   [[nodiscard]] CellFleet const& fleet() const { return fleet_; }
-  [[nodiscard]] Policy const& policy() const { return policy_; }
+  [[nodiscard]] Policy const& policy() const { return *policy_; }
   [[nodiscard]] FleetTables const& tables() const { return demand_.tables(); }
   [[nodiscard]] std::size_t classes() const { return classes_.size(); }
 
@@ -88,9 +94,9 @@ class IndexedFleet {
   };
 
   [[nodiscard]] Scene scene() const {
-    return {.fleet = fleet_, .policy = policy_, .tables = demand_.tables(), .epoch = epoch_};
+    return {.fleet = fleet_, .policy = *policy_, .tables = demand_.tables(), .epoch = epoch_};
   }
-  bool count_demand(Request const& request);  // true: scores computed before are stale
+  bool asked(Request const& request);  // true: scores computed before are stale
   Slot* slot_of(Request const& request);
   [[nodiscard]] std::optional<Candidate> best(Slot* slot, Request const& request);
   // The rack that the request is bound to, if looking at each of its hosts is cheaper than a walk
@@ -146,7 +152,7 @@ class IndexedFleet {
 
   [[nodiscard]] CellClass class_of(CellIndex cell) const;
   [[nodiscard]] Member member_of(CellIndex cell) const {
-    return member(fleet_.order(fleet_.host_of(cell), policy_), cell);
+    return member(fleet_.order(fleet_.host_of(cell), *policy_), cell);
   }
   [[nodiscard]] bool is_in_classes(HostIndex host) const;
   void follow(HostIndex host, std::uint32_t cells, bool was_in_classes);
@@ -154,7 +160,7 @@ class IndexedFleet {
   template <class Change>
   void change_listing(HostIndex host, Change change);
 
-  Policy const& policy_;
+  Policy const* policy_;
   CellFleet fleet_;
   Demand demand_;
   std::uint64_t epoch_ = 0;

@@ -67,7 +67,8 @@ void ScoreTable::add(Candidate const& candidate) {
 Survey survey(CellFleet const& fleet, Request const& request, Policy const& policy,
               FleetTables const& tables) {
   Surveyor surveyor(fleet, request, policy, tables);
-  for (HostIndex i = 0; i < fleet.size(); ++i) surveyor.look_at(i);
+  for (HostIndex i = 0; i < fleet.size(); ++i)
+    if (!fleet.host(i).is_retired) surveyor.look_at(i);
   return surveyor.finish();
 }
 

@@ -33,6 +33,7 @@ import botocore.exceptions
 import botocore.httpsession
 
 from ec2_matrix import Matrix  # noqa: F401, its tests run here
+from ec2_groups import Groups  # noqa: F401, as well
 from ec2_templates import Templates  # noqa: F401, as well
 from support.ec2 import ABSENT, ED25519, ED25519_FINGERPRINT, OPTIONS, Cloud, client, refusal, unique
 
@@ -522,6 +523,19 @@ class Cli(Cloud):
         tags = self.aws('describe-tags', '--filters', f'Name=resource-id,Values={i}')['Tags']
         self.assertEqual({t['Key']: t['Value'] for t in tags}['aws:ec2launchtemplate:id'], version['LaunchTemplateId'])
         self.aws('terminate-instances', '--instance-ids', i)
+
+    def test_the_cli_launches_into_a_placement_group(self):
+        name = unique('cli')
+        made = self.aws('create-placement-group', '--group-name', name, '--strategy', 'partition', '--partition-count', '2')['PlacementGroup']
+        self.assertEqual(self.aws('describe-placement-groups', '--group-names', name)['PlacementGroups'], [made])
+        i = self.aws('run-instances', '--image-id', self.image, '--instance-type', self.type,
+                     '--placement', f'GroupName={name},PartitionNumber=2')['Instances'][0]
+        self.made['a'].append(i['InstanceId'])
+        self.assertEqual((i['Placement']['GroupName'], i['Placement']['PartitionNumber']), (name, 2))
+        self.assertIn('(InvalidPlacementGroup.InUse)', self.aws('delete-placement-group', '--group-name', name, expect=1))
+        self.aws('terminate-instances', '--instance-ids', i['InstanceId'])
+        self.aws('wait', 'instance-terminated', '--instance-ids', i['InstanceId'])
+        self.aws('delete-placement-group', '--group-name', name)
 
     def test_the_cli_shows_our_errors(self):
         self.assertIn('(InvalidInstanceID.NotFound)', self.aws('stop-instances', '--instance-ids', ABSENT['i'], expect=1))

@@ -10,7 +10,7 @@ from support.ec2 import ABSENT, ED25519, OPTIONS, ROOT, Cloud, unique
 TEMPLATE = {'LaunchTemplateId': 'lt', 'LaunchTemplateName': 'ltname'}
 # Action -> (arguments that succeed with our own things, {id parameter: kind of id}).
 MATRIX = {
-    'RunInstances': (lambda c: {'ImageId': c.image, 'InstanceType': c.type, 'MinCount': 1, 'MaxCount': 1}, {'KeyName': 'name', 'ImageId': 'ami', 'LaunchTemplate': 'spec'}),
+    'RunInstances': (lambda c: {'ImageId': c.image, 'InstanceType': c.type, 'MinCount': 1, 'MaxCount': 1}, {'KeyName': 'name', 'ImageId': 'ami', 'LaunchTemplate': 'spec', 'Placement': 'pg'}),
     'DescribeInstances': (lambda c: {}, {'InstanceIds': 'i'}),
     'DescribeInstanceStatus': (lambda c: {}, {'InstanceIds': 'i'}),
     'DescribeInstanceAttribute': (lambda c: {'InstanceId': c.own, 'Attribute': 'userData'}, {'InstanceId': 'i'}),
@@ -29,8 +29,8 @@ MATRIX = {
     'ImportKeyPair': (lambda c: {'KeyName': 'matrix', 'PublicKeyMaterial': ED25519.encode()}, {}),
     'DescribeKeyPairs': (lambda c: {}, {'KeyNames': 'name', 'KeyPairIds': 'key'}),
     'DeleteKeyPair': (lambda c: {'KeyName': 'matrix'}, {'KeyName': 'name', 'KeyPairId': 'key'}),
-    'CreateTags': (lambda c: {'Resources': [c.own], 'Tags': [{'Key': 'matrix', 'Value': 'x'}]}, {'Resources': 'i key ami lt'}),
-    'DeleteTags': (lambda c: {'Resources': [c.own]}, {'Resources': 'i key ami lt'}),
+    'CreateTags': (lambda c: {'Resources': [c.own], 'Tags': [{'Key': 'matrix', 'Value': 'x'}]}, {'Resources': 'i key ami lt pg'}),
+    'DeleteTags': (lambda c: {'Resources': [c.own]}, {'Resources': 'i key ami lt pg'}),
     'DescribeTags': (lambda c: {}, {}),
     'CreateLaunchTemplate': (lambda c: {'LaunchTemplateName': 'matrix-new', 'LaunchTemplateData': {'ImageId': c.image}}, {}),
     'CreateLaunchTemplateVersion': (lambda c: {'LaunchTemplateName': c.own_template, 'LaunchTemplateData': {'ImageId': c.image}}, TEMPLATE),
@@ -39,6 +39,9 @@ MATRIX = {
     'ModifyLaunchTemplate': (lambda c: {'LaunchTemplateName': c.own_template, 'DefaultVersion': '2'}, TEMPLATE),
     'DeleteLaunchTemplate': (lambda c: {'LaunchTemplateName': c.own_template}, TEMPLATE),
     'DeleteLaunchTemplateVersions': (lambda c: {'LaunchTemplateName': c.own_template, 'Versions': ['2']}, TEMPLATE),
+    'CreatePlacementGroup': (lambda c: {'GroupName': 'matrix-new', 'Strategy': 'spread'}, {}),
+    'DescribePlacementGroups': (lambda c: {}, {'GroupIds': 'pg', 'GroupNames': 'pgname'}),
+    'DeletePlacementGroup': (lambda c: {'GroupName': c.own_group}, {'GroupName': 'pgname'}),
     'DescribeAccountAttributes': (lambda c: {}, {}),
     'GetCallerIdentity': (lambda c: {}, {}),
 }
@@ -59,13 +62,18 @@ class Matrix(Cloud):
         cls.a.create_launch_template_version(LaunchTemplateName=cls.own_template, LaunchTemplateData={'ImageId': cls.image})
         cls.foreign_template_id = cls.b.create_launch_template(
             LaunchTemplateName=cls.foreign_template, LaunchTemplateData={'ImageId': cls.image})['LaunchTemplate']['LaunchTemplateId']
-        cls.b.create_tags(Resources=[cls.foreign, cls.foreign_key_id, cls.foreign_template_id], Tags=[{'Key': 'secret-of-b', 'Value': 'x'}])
+        cls.own_group, cls.foreign_group = unique('own'), unique('foreign')
+        cls.a.create_placement_group(GroupName=cls.own_group, Strategy='spread')
+        cls.foreign_group_id = cls.b.create_placement_group(GroupName=cls.foreign_group, Strategy='spread')['PlacementGroup']['GroupId']
+        cls.b.create_tags(Resources=[cls.foreign, cls.foreign_key_id, cls.foreign_template_id, cls.foreign_group_id], Tags=[{'Key': 'secret-of-b', 'Value': 'x'}])
 
     @classmethod
     def tearDownClass(cls):
         cls.b.delete_key_pair(KeyName=cls.foreign_key)
         cls.b.delete_launch_template(LaunchTemplateName=cls.foreign_template)
         cls.a.delete_launch_template(LaunchTemplateName=cls.own_template)
+        cls.a.delete_placement_group(GroupName=cls.own_group)
+        cls.b.delete_placement_group(GroupName=cls.foreign_group)
 
     def test_every_action_that_is_served_has_a_row(self):
         served = {line.split('#')[0].strip().split(':')[-1] for line in (ROOT / 'daemon/ec2/wire/actions.txt').read_text().splitlines()}
@@ -80,6 +88,7 @@ class Matrix(Cloud):
             out.append(sorted(k['KeyPairId'] for k in ec2.describe_key_pairs()['KeyPairs']))
             out.append(sorted((t['LaunchTemplateId'], t['DefaultVersionNumber'], t['LatestVersionNumber'])
                               for t in ec2.describe_launch_templates()['LaunchTemplates']))
+            out.append(sorted(g['GroupId'] for g in ec2.describe_placement_groups()['PlacementGroups']))
             out.append(sorted((t['ResourceId'], t['Key'], t['Value']) for t in ec2.describe_tags()['Tags']))
         for ec2, i in ((self.a, self.own), (self.b, self.foreign)):
             out.append(ec2.describe_instance_attribute(InstanceId=i, Attribute='disableApiTermination')['DisableApiTermination'])
@@ -105,9 +114,10 @@ class Matrix(Cloud):
     def test_a_foreign_id_is_an_absent_one_for_every_action_and_id_parameter(self):
         Cloud.b.get_waiter('instance_running').wait(InstanceIds=[self.foreign], WaiterConfig={'Delay': 1, 'MaxAttempts': OPTIONS.wait})
         foreign = {'i': self.foreign, 'name': self.foreign_key, 'key': self.foreign_key_id, 'ami': OPTIONS.foreign_image,
-                   'lt': self.foreign_template_id, 'ltname': self.foreign_template, 'spec': self.foreign_template}
+                   'lt': self.foreign_template_id, 'ltname': self.foreign_template, 'spec': self.foreign_template,
+                   'pg': self.foreign_group_id, 'pgname': self.foreign_group}
         absent = {**ABSENT, 'name': unique('foreign')}
-        absent['ltname'] = absent['spec'] = unique('foreign')
+        absent['ltname'] = absent['spec'] = absent['pgname'] = unique('foreign')
         before = self.snapshot()
         for action, (arguments, parameters) in MATRIX.items():
             call = getattr(self.a, method(action)) if action != 'GetCallerIdentity' else None
@@ -124,6 +134,8 @@ class Matrix(Cloud):
         arguments = {**arguments, parameter: [value] if is_list else value}
         if parameter == 'LaunchTemplate':
             arguments[parameter] = {'LaunchTemplateName': value}
+        elif parameter == 'Placement':
+            arguments[parameter] = {'GroupId': value}
         elif parameter == 'LaunchTemplateId':
             del arguments['LaunchTemplateName']
         if 'KeyPairId' in parameter or 'KeyName' in parameter and 'ImageId' not in arguments:
@@ -138,8 +150,9 @@ class Matrix(Cloud):
     def test_no_list_shows_anything_of_another_tenant(self):
         seen = json.dumps([self.a.describe_instances(), self.a.describe_instance_status(IncludeAllInstances=True),
                            self.a.describe_key_pairs(), self.a.describe_tags(), self.a.describe_images(),
-                           self.a.describe_launch_templates(), self.a.describe_launch_template_versions(Versions=['$Latest'])], default=str)
-        for thing in (self.foreign, self.foreign_key, self.foreign_key_id, self.foreign_template, 'secret-of-b'):
+                           self.a.describe_launch_templates(), self.a.describe_launch_template_versions(Versions=['$Latest']),
+                           self.a.describe_placement_groups()], default=str)
+        for thing in (self.foreign, self.foreign_key, self.foreign_key_id, self.foreign_template, self.foreign_group, 'secret-of-b'):
             self.assertNotIn(thing, seen)
         for filters in ([{'Name': 'instance-id', 'Values': [self.foreign, 'i-*']}], [{'Name': 'tag-key', 'Values': ['secret-of-b']}]):
             found = [i['InstanceId'] for r in self.a.describe_instances(Filters=filters)['Reservations'] for i in r['Instances']]

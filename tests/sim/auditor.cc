@@ -107,6 +107,7 @@ void Auditor::acknowledged(Operation const& o) {
 void Auditor::lost(Operation const& o) {
   Books& books = books_[o.tenant];
   if (is_about_templates(o.call.action)) books.are_templates_certain = false;
+  if (is_about_groups(o.call.action)) books.are_groups_certain = false;
   if (o.reply) return;  // answered; only the look afterwards is missing
   if (auto const* run = std::get_if<core::RunInstances>(&o.call.action);
       run != nullptr && !o.call.dry_run) {
@@ -119,6 +120,7 @@ void Auditor::given_up(Operation const& o) {
   if (!*o.reply) return;
   Books& books = books_[o.tenant];
   if (is_about_templates(o.call.action)) books.are_templates_certain = false;
+  if (is_about_groups(o.call.action)) books.are_groups_certain = false;
   if (auto const* launched = std::get_if<core::Launched>(&**o.reply)) {
     books.lost_launches += static_cast<std::int64_t>(launched->reservation.instances.size());
   }
@@ -218,6 +220,7 @@ void Auditor::judge(Operation const& o) {
     wrong(o, "a dry run must answer DryRunOperation or the error");
   }
   if (is_about_templates(o.call.action)) read_templates(o);
+  if (is_about_groups(o.call.action)) read_groups(o);
   // What another operation did is not in between: these three were decided at once.
   if (!*o.reply || o.call.dry_run) judge_unchanged(o);
   std::visit(
@@ -390,6 +393,7 @@ void Auditor::judge_action(Operation const& o, core::RunInstances const& ask) {
       return;
     }
   }
+  if (is_about_groups(o.call.action)) judge_group_launch(o, ask);
   if (!*o.reply || o.call.dry_run) return;
   auto const* made = std::get_if<core::Launched>(&**o.reply);
   if (made == nullptr) {
@@ -477,6 +481,7 @@ void Auditor::judge_repeat(Operation const& o, core::RunInstances const& ask, To
 // ---- Tags and keys -----------------------------------------------------------------------------
 
 void Auditor::judge_action(Operation const& o, core::CreateTags const& ask) {
+  if (is_about_groups(o.call.action)) judge_group_tags(o, ask);
   bool const is_instances = std::ranges::all_of(ask.resources, is_instance_id);
   if (is_instances) judge_states(o, ids_expected(o, ask.resources));
   if (!*o.reply || o.call.dry_run) return;

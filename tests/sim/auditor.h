@@ -30,7 +30,8 @@ struct Operation {
   std::optional<Listing> after;
   std::vector<KeyPair> keys_before, keys_after;
   std::vector<core::LaunchTemplateView> templates_before, templates_after;
-  bool is_answer_lost = false;  // the client gave up before it came
+  std::vector<PlacementGroup> groups_before, groups_after;  // by name
+  bool is_answer_lost = false;                              // the client gave up before it came
 };
 
 class Auditor {
@@ -71,6 +72,8 @@ class Auditor {
 
   // Whether what a call answers or does depends on launch templates.
   [[nodiscard]] static bool is_about_templates(core::ApiAction const& action);
+  // The same of placement groups.
+  [[nodiscard]] static bool is_about_groups(core::ApiAction const& action);
   [[nodiscard]] std::uint64_t judged() const { return judged_; }
   // A token that was used, with its request; none: nothing was launched with one.
   [[nodiscard]] std::optional<core::ApiCall> used_token(std::size_t tenant, Entropy& entropy) const;
@@ -93,6 +96,8 @@ class Auditor {
     // By template and number, as told to the client that made it.
     std::map<std::pair<std::string, std::uint64_t>, LaunchTemplateData> template_data;
     std::map<std::string, core::LaunchTemplateView> templates;  // as last seen, by name
+    std::vector<PlacementGroup> groups;                         // as last seen, by name
+    bool are_groups_certain = true;                             // as of templates
     bool are_templates_certain = true;      // no call was lost that may have changed them
     bool are_tags_certain = true;           // no tag call was lost since the last listing
     std::optional<bool> is_enabled = true;  // absent: a lost call may have changed it
@@ -115,6 +120,13 @@ class Auditor {
   void judge_action(Operation const& o, core::ModifyInstance const& ask);
   void judge_action(Operation const& o, core::AddKeyPair const& ask);
   void judge_action(Operation const& o, core::DeleteKeyPair const& ask);
+
+  // auditor_groups.cc
+  void judge_action(Operation const& o, core::CreatePlacementGroup const& ask);
+  void judge_action(Operation const& o, core::DeletePlacementGroup const& ask);
+  void judge_group_tags(Operation const& o, core::CreateTags const& ask);
+  void judge_group_launch(Operation const& o, core::RunInstances const& ask);
+  void read_groups(Operation const& o);
 
   // auditor_templates.cc
   void judge_action(Operation const& o, core::CreateLaunchTemplate const& ask);

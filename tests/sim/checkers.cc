@@ -1,6 +1,7 @@
 #include "tests/sim/checkers.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "daemon/core/audit.h"
 #include "daemon/core/instance_state.h"
@@ -38,6 +39,7 @@ bool may_follow(InstanceState from, InstanceState to) {
 }  // namespace
 
 void Checkers::on_committed(std::vector<core::Change> const& changes) {
+  groups_.on_committed(changes);
   for (core::Change const& change : changes) {
     if (auto const* put = std::get_if<core::PutInstance>(&change)) on_instance(put->instance);
     if (auto const* erase = std::get_if<core::EraseInstance>(&change)) on_erased(erase->id);
@@ -65,7 +67,9 @@ Checkers::Durable Checkers::durable(Instance const& i) {
           .memory = i.memory,
           .ended = i.ended,
           .is_shut_down_inside = i.state_reason.code == "Client.InstanceInitiatedShutdown",
-          .is_known_stopped = i.wanted != Wanted::running && i.seen == Seen::stopped};
+          .is_known_stopped = i.wanted != Wanted::running && i.seen == Seen::stopped,
+          .own_cpus =
+              i.is_cpu_dedicated && i.placement ? i.placement->cpus : std::vector<std::int32_t>()};
 }
 
 void Checkers::on_new(Instance const& instance) {
@@ -119,7 +123,8 @@ void Checkers::on_instance(Instance const& instance) {
     if (known.wanted == Wanted::terminated && instance.wanted != Wanted::terminated) {
       world_.violated("I9: " + instance.id.value + " is wanted again after it was terminated");
     }
-    if (known.placement && instance.placement && *known.placement != *instance.placement) {
+    if (known.placement && instance.placement &&
+        !instance.placement->is_at(known.placement->host, known.placement->generation)) {
       world_.violated("I8: " + instance.id.value + " moved without evidence that it had stopped");
     }
   }
@@ -128,7 +133,8 @@ void Checkers::on_instance(Instance const& instance) {
     world_.note("state", instance.id.value, core::name(state));
   }
   bool const was_told = known.is_shut_down_inside;
-  known = durable(instance);
+  Durable const before = std::exchange(known, durable(instance));
+  check_own_cpus(instance.id, known, is_new ? known : before);
   if (known.is_shut_down_inside) on_shut_down_told(instance, was_told);
 }
 
@@ -161,6 +167,7 @@ void Checkers::on_audit(core::AuditRecord const& record) {
 }
 
 void Checkers::on_loaded(core::State const& state, store::Store& store) {
+  groups_.on_loaded(state);
   for (auto const& [id, known] : durable_) {
     Instance const* instance = core::find(state.instances, id);
     if (instance != nullptr) {
@@ -273,6 +280,7 @@ void Checkers::on_state(core::State const& state) {
 }
 
 void Checkers::on_process_began(HostId const& host, InstanceId const& id) {
+  groups_.on_process_began(host, id);
   auto const [it, is_only] = runs_on_.try_emplace(id, host);
   if (!is_only) {
     world_.violated("I1: " + id.value + " runs on " + host.value + " and on " + it->second.value);
@@ -342,6 +350,7 @@ void Checkers::check_is_stored(HostId const& host, agent::Action const& action) 
 }
 
 void Checkers::on_process_ended(HostId const& host, InstanceId const& id, End why) {
+  groups_.on_process_ended(id);
   if (runs_on_.erase(id) != 1) world_.violated("simulator: " + id.value + " ended but did not run");
   if (why != End::by_action) return;
   auto const known = durable_.find(id);
@@ -431,14 +440,14 @@ std::string Checkers::disagreement(core::State const& state,
     for (auto const& [id, disk] : machine->disks) {
       if (machine->leftovers.contains(id)) continue;
       Instance const* i = core::find(state.instances, id);
-      if (i == nullptr || i->placement != Placement{machine->id(), disk.generation}) {
+      if (i == nullptr || !i->placement || !i->placement->is_at(machine->id(), disk.generation)) {
         return "I5: a disk of " + id.value + " is left on " + machine->id().value;
       }
     }
     for (auto const& [id, domain] : machine->domains) {
       if (machine->leftovers.contains(id)) continue;
       Instance const* i = core::find(state.instances, id);
-      if (i == nullptr || i->placement != Placement{machine->id(), domain.generation}) {
+      if (i == nullptr || !i->placement || !i->placement->is_at(machine->id(), domain.generation)) {
         return "I5: a domain of " + id.value + " is left on " + machine->id().value;
       }
     }
@@ -457,6 +466,9 @@ std::string Checkers::disagreement(core::State const& state,
     if (runs != (s == InstanceState::running)) {
       return "I5: " + is + ", its guest " + (runs ? "runs" : "does not run");
     }
+  }
+  for (Machine const* machine : machines) {
+    if (std::string found = misplaced(state, *machine); !found.empty()) return found;
   }
   return "";
 }

@@ -14,6 +14,7 @@
 #include "daemon/core/reply.h"
 #include "daemon/core/state.h"
 #include "daemon/store/store.h"
+#include "tests/sim/group_rules.h"
 #include "tests/sim/hypervisor.h"
 #include "tests/sim/world.h"
 
@@ -27,7 +28,8 @@ class Checkers final : public GuestWatch {
     Duration terminated_retention{};
   };
   explicit Checkers(World& world) : Checkers(world, Promises()) {}
-  Checkers(World& world, Promises const& promises) : world_(world), promises_(promises) {}
+  Checkers(World& world, Promises const& promises)
+      : world_(world), promises_(promises), groups_(world) {}
 
   // A batch became durable, and the daemon was told.
   void on_committed(std::vector<core::Change> const& changes);
@@ -65,6 +67,10 @@ class Checkers final : public GuestWatch {
   // How the hosts and the records agree when nothing is under way (I5). Empty: they do.
   [[nodiscard]] static std::string disagreement(core::State const& state,
                                                 std::vector<Machine const*> const& machines);
+  // How the guests that run on one machine sit otherwise than their records say: on their own
+  // CPUs, or on what their cells have left when the own ones of others are taken off with their
+  // whole cores. Empty: they sit so.
+  [[nodiscard]] static std::string misplaced(core::State const& state, Machine const& machine);
 
   // GuestWatch.
   void on_process_began(HostId const& host, InstanceId const& id) override;
@@ -93,7 +99,8 @@ class Checkers final : public GuestWatch {
     Mebibytes memory;
     WallTime ended;
     bool is_shut_down_inside = false;
-    bool is_known_stopped = false;  // has given its CPUs and memory back
+    bool is_known_stopped = false;       // has given its CPUs and memory back
+    std::vector<std::int32_t> own_cpus;  // those it has to itself, also when it is stopped
   };
   [[nodiscard]] static Durable durable(Instance const& instance);
   using Order = std::pair<Term, Generation>;
@@ -102,12 +109,14 @@ class Checkers final : public GuestWatch {
   void on_new(Instance const& instance);
   void on_shut_down_told(Instance const& instance, bool was_told);
   void on_erased(InstanceId const& id);
+  void check_own_cpus(InstanceId const& id, Durable const& now, Durable const& before);
   void check_room(HostId const& host, InstanceId const& beginning);
   void check_is_stored(HostId const& host, agent::Action const& action);
   void on_audit(core::AuditRecord const& record);
 
   World& world_;
   Promises promises_;
+  GroupRules groups_;
   WallTime wall_highest_;
   std::set<HostId> cordoned_;
   std::map<InstanceId, Durable> durable_;

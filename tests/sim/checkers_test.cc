@@ -339,6 +339,94 @@ TEST_F(CheckersTest, AnInstanceThatStaysPendingIsI14) {
   EXPECT_THAT(Checkers::disagreement(state, {&machine}), HasSubstr("I14"));
 }
 
+class OwnCpusTest : public CheckersTest {
+ protected:
+  // Cores {0,2} and {1,3} in one cell.
+  OwnCpusTest() {
+    HostInventory inventory;
+    HostCell cell{.id = 0, .memory = Mebibytes(4'096)};
+    for (std::int32_t n = 0; n < 4; ++n)
+      cell.cpus.push_back({.id = n, .core = n % 2, .siblings = {n % 2, n % 2 + 2}});
+    inventory.cells = {cell};
+    core::absorb(state, core::PutHost{Host{.id = a, .name = "a", .inventory = inventory}});
+  }
+  static Instance on(InstanceId const& which, std::vector<std::int32_t> cpus) {
+    Instance i = instance();
+    i.id = which;
+    i.vcpus = 1;
+    i.is_cpu_dedicated = !cpus.empty();
+    i.placement->cells = {0};
+    i.placement->cpus = std::move(cpus);
+    return i;
+  }
+  void run(Instance const& i, agent::Pins pins) {
+    core::absorb(state, core::PutInstance{i});
+    machine.domains[i.id] = {.generation = i.placement->generation,
+                             .process = SimDomain::Process::running,
+                             .pins = std::move(pins)};
+  }
+  std::string misplaced() { return Checkers::misplaced(state, machine); }
+
+  inline static InstanceId const other{"i-00000000000000002"};
+  core::State state{core::Policy{}};
+  Machine machine{world, checkers, a, "uuid"};
+};
+
+TEST_F(OwnCpusTest, GivenToTwoAreI4) {
+  commit(on(id, {1}));
+  commit(on(other, {0}));
+  expect_nothing();
+  commit(on(other, {1}));
+  expect("I4");
+}
+
+TEST_F(OwnCpusTest, OfOneThatIsKnownToBeStoppedMayBeGivenAgain) {
+  commit(on(id, {1}));
+  Instance stopped = on(id, {1});
+  stopped.wanted = Wanted::stopped;
+  stopped.seen = Seen::stopped;
+  commit(stopped);
+  commit(on(other, {1}));
+  expect_nothing();
+}
+
+TEST_F(OwnCpusTest, ThatChangeWhileItMayRunAreI4) {
+  commit(on(id, {1}));
+  commit(on(id, {0}));
+  expect("I4");
+}
+
+TEST_F(OwnCpusTest, AndSharedOnesHeldAsTheRecordsSayAreNothingToComplainAbout) {
+  run(on(id, {1}), {.vcpus = {{1}}, .emulator = {0}, .cells = {0}});
+  run(on(other, {}), {.vcpus = {{0, 2}}, .emulator = {0, 2}, .cells = {0}});
+  EXPECT_EQ(misplaced(), "");
+}
+
+TEST_F(OwnCpusTest, ThatAGuestDoesNotRunOnAreI4) {
+  run(on(id, {1}), {.vcpus = {{0}}, .emulator = {0}, .cells = {0}});
+  EXPECT_THAT(misplaced(), HasSubstr("is not on its CPU"));
+  run(on(id, {1}), {.vcpus = {}, .emulator = {}, .cells = {0}});
+  EXPECT_THAT(misplaced(), HasSubstr("is not on its CPU"));
+}
+
+TEST_F(OwnCpusTest, OrTheirIdleSiblingsThatOthersRunOnAreI4) {
+  run(on(id, {1}), {.vcpus = {{1}}, .emulator = {0}, .cells = {0}});
+  run(on(other, {}), {.vcpus = {{0, 2, 3}}, .emulator = {0, 2}, .cells = {0}});
+  EXPECT_THAT(misplaced(), HasSubstr("does not run on what its cells share"));
+  run(on(other, {}), {.vcpus = {}, .emulator = {}, .cells = {0}});
+  EXPECT_THAT(misplaced(), HasSubstr("does not run on what its cells share"));
+}
+
+TEST_F(OwnCpusTest, ThatNobodyUsesThoughTheyAreSharedAreI4) {
+  run(on(other, {}), {.vcpus = {{0, 2}}, .emulator = {0, 2}, .cells = {0}});
+  EXPECT_THAT(misplaced(), HasSubstr("does not run on what its cells share"));
+}
+
+TEST_F(OwnCpusTest, WithMemoryFromElsewhereIsI4) {
+  run(on(id, {1}), {.vcpus = {{1}}, .emulator = {0}, .cells = {}});
+  EXPECT_THAT(misplaced(), HasSubstr("memory"));
+}
+
 // ---- The auditor -------------------------------------------------------------------------------
 
 class AuditorTest : public ::testing::Test {

@@ -16,11 +16,23 @@ std::string const kJoinDigest(64, 'a');
 
 HostInventory inventory_of(Options const& options) {
   HostInventory out;
-  HostCell cell{.id = 0, .memory = mebibytes(Gibibytes(options.memory_gib_per_host))};
-  for (std::int32_t i = 0; i < static_cast<std::int32_t>(options.cpus_per_host); ++i) {
-    cell.cpus.push_back({.id = i, .core = i, .siblings = {i}});
+  // Cores of two threads, numbered as Linux does; larger hosts have two cells.
+  auto const cpus = static_cast<std::int32_t>(options.cpus_per_host);
+  bool const has_threads = cpus % 2 == 0;
+  bool const has_two_cells = cpus >= 8 && cpus % 4 == 0;
+  std::int32_t const cores = has_threads ? cpus / 2 : cpus;
+  std::int32_t const cells = has_two_cells ? 2 : 1;
+  for (std::int32_t c = 0; c < cells; ++c) {
+    HostCell cell{.id = c, .memory = Mebibytes(options.memory_gib_per_host * 1'024 / cells)};
+    for (std::int32_t i = 0; i < cpus; ++i) {
+      std::int32_t const core = i % cores;
+      if (core * cells / cores != c) continue;
+      HostCpu cpu{.id = i, .core = core, .siblings = {core}};
+      if (has_threads) cpu.siblings.push_back(core + cores);
+      cell.cpus.push_back(std::move(cpu));
+    }
+    out.cells.push_back(std::move(cell));
   }
-  out.cells.push_back(std::move(cell));
   out.cpu_model = "EPYC";
   out.cpu_vendor = "AMD";
   out.disk_total = bytes(Gibibytes(options.disk_gib_per_host));
@@ -436,15 +448,19 @@ void Cluster::set_up_catalogue() {
     char const* name;
     std::int64_t vcpus;
     std::int64_t memory_mib;
+    bool is_cpu_dedicated = false;
   };
   for (Shape const& shape : {Shape{"t3.nano", 2, 512},
                              {"t3.small", 2, 2'048},
                              {"m5.large", 2, 8'192},
                              {"m5.xlarge", 4, 16'384},
+                             {"c5.large", 2, 4'096, true},
                              {"c5.2xlarge", 8, 16'384}}) {
     types.emplace_back(shape.name);
-    InstanceType type{
-        .name = TypeName(shape.name), .vcpus = shape.vcpus, .memory = Mebibytes(shape.memory_mib)};
+    InstanceType type{.name = TypeName(shape.name),
+                      .vcpus = shape.vcpus,
+                      .memory = Mebibytes(shape.memory_mib),
+                      .is_cpu_dedicated = shape.is_cpu_dedicated};
     ENSURE(admin("type.put", core::PutType{std::move(type)}).has_value());
   }
 }
@@ -483,10 +499,13 @@ void Cluster::set_up_tenants() {
 
 void Cluster::set_up_hosts() {
   for (std::size_t i = 0; i < options.hosts; ++i) {
-    Result<core::Reply> const enrolled =
-        admin("host.enrol", core::EnrollHost{.name = "host-" + std::to_string(i),
-                                             .zone = zones[i % zones.size()],
-                                             .token_digest = kJoinDigest});
+    std::size_t const number = i / zones.size() % options.racks;
+    bool const is_nameless = number == 0 && options.has_nameless_rack;
+    Result<core::Reply> const enrolled = admin(
+        "host.enrol", core::EnrollHost{.name = "host-" + std::to_string(i),
+                                       .zone = zones[i % zones.size()],
+                                       .rack = is_nameless ? "" : "r" + std::to_string(number),
+                                       .token_digest = kJoinDigest});
     ENSURE(enrolled.has_value());
     HostId const id = std::get<core::Enrolled>(*enrolled).host.id;
     std::string const uuid = world.entropy().hex(32);

@@ -28,7 +28,8 @@ DomainSeen seen(InstanceId const& id, SimDomain const& d, std::string const& boo
                  .reboots = d.reboots,
                  .starts = d.starts,
                  .stopped_by_us = d.stopped_by_us,
-                 .private_ip = d.process == Process::running ? d.private_ip : std::string()};
+                 .private_ip = d.process == Process::running ? d.private_ip : std::string(),
+                 .pins = d.pins};
   switch (d.process) {
     case Process::running:
       out.state = is_ending(d) ? DomainState::shutting_down : DomainState::running;
@@ -143,6 +144,7 @@ void Machine::begin_process(InstanceId const& id, SimDomain& domain) {
 
 void Machine::end_process(InstanceId const& id, SimDomain& domain, GuestWatch::End why) {
   domain.process = Process::none;
+  domain.pins = {};
   world_.note("process ended", id_.value, id.value, static_cast<std::uint64_t>(why));
   watch_.on_process_ended(id_, id, why);
 }
@@ -216,12 +218,13 @@ void SimHypervisor::perform(agent::Action const& action, ActionDone done) {
     machine_.watch_.on_action(machine_.id(), action);
     std::visit(overloaded{
                    [&](agent::FetchImage const& a) { fetch(a, done); },
-                   [&](agent::StartInstance const& a) { start(a.spec, done); },
+                   [&](agent::StartInstance const& a) { start(a, done); },
                    [&](agent::ShutDownInstance const& a) { answer(done, shut_down(a)); },
                    [&](agent::PowerOffInstance const& a) { answer(done, power_off(a)); },
                    [&](agent::RebootInstance const& a) { answer(done, reboot(a)); },
                    [&](agent::RemoveInstance const& a) { answer(done, remove(a)); },
                    [&](agent::EvictImage const& a) { answer(done, evict(a)); },
+                   [&](agent::PinInstance const& a) { answer(done, pin(a)); },
                },
                action);
   });
@@ -259,7 +262,8 @@ void SimHypervisor::fetch(agent::FetchImage const& a, ActionDone done) {
   });
 }
 
-void SimHypervisor::start(InstanceSpec const& spec, ActionDone done) {
+void SimHypervisor::start(agent::StartInstance const& a, ActionDone done) {
+  InstanceSpec const& spec = a.spec;
   Result<SimDomain*> const found = own(spec.id, spec.generation);
   if (!found) {
     answer(done, found.error());
@@ -276,6 +280,7 @@ void SimHypervisor::start(InstanceSpec const& spec, ActionDone done) {
   }
   if (domain != nullptr && domain->process != Process::none) {
     if (domain->is_starting) {
+      static_cast<void>(apply(*domain, a.pins));
       let_run(spec.id, done);
     } else {
       // What runs has what this start wanted; a reboot it may owe stays owed.
@@ -292,10 +297,11 @@ void SimHypervisor::start(InstanceSpec const& spec, ActionDone done) {
       machine_.disks.try_emplace(spec.id, SimDisk{spec.generation, spec.image_digest}).second;
   if (is_new_disk) machine_.watch_.on_disk_made(machine_.id(), spec.id);
   later(world_.between(options_.action.low, options_.action.high),
-        [this, spec, done] { define_and_create(spec, done); });
+        [this, a, done] { define_and_create(a, done); });
 }
 
-void SimHypervisor::define_and_create(InstanceSpec const& spec, ActionDone done) {
+void SimHypervisor::define_and_create(agent::StartInstance const& a, ActionDone done) {
+  InstanceSpec const& spec = a.spec;
   SimDomain& domain = machine_.domains[spec.id];
   if (domain.process != Process::none) {
     answer(done, {});
@@ -315,6 +321,8 @@ void SimHypervisor::define_and_create(InstanceSpec const& spec, ActionDone done)
   }
   std::uint64_t const run = domain.run + 1;
   machine_.begin_process(spec.id, domain);
+  domain.pins.cells = a.pins.cells;
+  if (!apply(domain, a.pins)) domain.pins = {};
   // From here on the machine goes on by itself, whatever becomes of the agent.
   if (world_.chance(options_.ppm.start_succeeds_late)) {
     machine_.watch_.on_fault(Fault::start_succeeds_late, spec.id.value);
@@ -408,6 +416,32 @@ Result<void> SimHypervisor::remove(agent::RemoveInstance const& a) {
     machine_.disks.erase(disk);
   }
   return {};
+}
+
+Result<void> SimHypervisor::apply(SimDomain& domain, agent::Pins const& pins) {
+  std::set<std::int32_t> here;
+  for (HostCell const& cell : inventory_.cells) {
+    for (HostCpu const& cpu : cell.cpus) here.insert(cpu.id);
+  }
+  Result<void> first;
+  auto const apply_one = [&](std::vector<std::int32_t> const& wanted,
+                             std::vector<std::int32_t>& list) {
+    bool const is_here =
+        std::ranges::all_of(wanted, [&](std::int32_t cpu) { return here.contains(cpu); });
+    if (!wanted.empty() && is_here) list = wanted;
+    if (!is_here && first) first = Error{Code::unavailable, "host", "a CPU is not there"};
+  };
+  domain.pins.vcpus.resize(pins.vcpus.size());
+  for (std::size_t i = 0; i < pins.vcpus.size(); ++i)
+    apply_one(pins.vcpus[i], domain.pins.vcpus[i]);
+  apply_one(pins.emulator, domain.pins.emulator);
+  return first;
+}
+
+Result<void> SimHypervisor::pin(agent::PinInstance const& a) {
+  SimDomain* const domain = TRY(own(a.id, a.generation));
+  if (domain == nullptr || domain->process == Process::none) return {};
+  return apply(*domain, a.pins);
 }
 
 Result<void> SimHypervisor::evict(agent::EvictImage const& a) {

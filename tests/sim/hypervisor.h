@@ -52,6 +52,7 @@ struct SimDomain {
   Process process = Process::none;
   std::uint64_t run = 0;  // counts processes; a late event of an earlier one is void
   std::string private_ip;
+  agent::Pins pins;  // of its process
 };
 
 struct SimDisk {
@@ -126,14 +127,17 @@ class SimHypervisor final : public agent::Hypervisor {
   Result<SimDomain*> own(InstanceId const& id, std::optional<PlacementGeneration> generation);
 
   void fetch(agent::FetchImage const& a, ActionDone done);
-  void start(InstanceSpec const& spec, ActionDone done);
-  void define_and_create(InstanceSpec const& spec, ActionDone done);
+  void start(agent::StartInstance const& a, ActionDone done);
+  void define_and_create(agent::StartInstance const& a, ActionDone done);
   void let_run(InstanceId const& id, ActionDone done);
   Result<void> shut_down(agent::ShutDownInstance const& a);
   Result<void> power_off(agent::PowerOffInstance const& a);
   Result<void> reboot(agent::RebootInstance const& a);
   Result<void> remove(agent::RemoveInstance const& a);
   Result<void> evict(agent::EvictImage const& a);
+  Result<void> pin(agent::PinInstance const& a);
+  // Of `pins`, what this host has is applied; an error names a CPU that it has not.
+  Result<void> apply(SimDomain& domain, agent::Pins const& pins);
 
   World& world_;
   Options const& options_;

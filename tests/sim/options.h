@@ -64,6 +64,8 @@ struct FaultChances {
 struct Options {
   std::size_t hosts = 1;
   std::size_t zones = 1;
+  std::size_t racks = 1;  // of each zone; the first has no name in half of the seeds
+  bool has_nameless_rack = false;
   std::size_t tenants = 1;
   std::int64_t cpus_per_host = 8;
   std::int64_t memory_gib_per_host = 32;

@@ -21,6 +21,7 @@ bool is_read(core::ApiAction const& action) {
          std::holds_alternative<core::DescribeTags>(action) ||
          std::holds_alternative<core::DescribeLaunchTemplates>(action) ||
          std::holds_alternative<core::DescribeLaunchTemplateVersions>(action) ||
+         std::holds_alternative<core::DescribePlacementGroups>(action) ||
          std::holds_alternative<core::DescribeAccountAttributes>(action) ||
          std::holds_alternative<core::GetCallerIdentity>(action);
 }
@@ -32,6 +33,7 @@ Workload::Workload(Cluster& cluster, Auditor& auditor)
       auditor_(auditor),
       world_(cluster.world),
       ids_(cluster.tenants.size()),
+      group_ids_(cluster.tenants.size()),
       is_enabled_(cluster.tenants.size(), true),
       is_key_enabled_(cluster.tenants.size(), true),
       quota_(cluster.tenants.size(), cluster.options.policy.default_quota) {}
@@ -49,8 +51,10 @@ void Workload::next_call() {
     if (!cluster_.daemon.is_up()) return;
     std::size_t const tenant = world_.entropy().below(cluster_.tenants.size());
     std::uint64_t const kind = world_.entropy().below(100);
-    if (kind < 26)
+    if (kind < 22)
       launch(tenant);
+    else if (kind < 27)
+      change_groups(tenant);
     else if (kind < 31)
       repeat(tenant);
     else if (kind < 63)
@@ -165,7 +169,16 @@ void Workload::send(OperationRef o) {
         });
   };
   bool const is_about_templates = Auditor::is_about_templates(o->call.action);
+  auto groups = [this, o](std::vector<PlacementGroup> Operation::* where) {
+    cluster_.daemon.submit(
+        call(o->tenant, "DescribePlacementGroups", core::DescribePlacementGroups{}),
+        [o, where](Result<core::Reply> reply) {
+          if (reply) (*o).*where = std::get<core::PlacementGroups>(*reply).items;
+        });
+  };
+  bool const is_about_groups = Auditor::is_about_groups(o->call.action);
   list(&Operation::before, false);
+  if (is_about_groups) groups(&Operation::groups_before);
   if (is_about_keys) keys(&Operation::keys_before);
   if (is_about_templates) templates(&Operation::templates_before);
   cluster_.daemon.submit(o->call, [this, o](Result<core::Reply> reply) {
@@ -181,6 +194,7 @@ void Workload::send(OperationRef o) {
   });
   if (is_about_keys) keys(&Operation::keys_after);
   if (is_about_templates) templates(&Operation::templates_after);
+  if (is_about_groups) groups(&Operation::groups_after);
   list(&Operation::after, true);
 }
 
@@ -192,6 +206,10 @@ void Workload::settle(OperationRef const& o) {
     auditor_.judge(*o);
   } else if (is_safe_to_repeat(*o) && is_running_) {
     send_again_later(*o);
+  }
+  if (Auditor::is_about_groups(o->call.action)) {
+    group_ids_[o->tenant].clear();
+    for (PlacementGroup const& g : o->groups_after) group_ids_[o->tenant][g.name] = g.id.value;
   }
   auto const was = std::exchange(ids_[o->tenant], {});
   for (auto const& [id, v] : *o->after) {

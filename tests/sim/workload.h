@@ -58,6 +58,11 @@ class Workload {
   // workload_templates.cc
   void change_templates(std::size_t tenant);
   [[nodiscard]] LaunchTemplateData drawn_template_data();
+  // workload_groups.cc
+  void change_groups(std::size_t tenant);
+  [[nodiscard]] core::CreatePlacementGroup drawn_group(std::string name);
+  void launch_into_group(std::size_t tenant, core::PlacementGroupName of);
+  void ask_about_foreign_group(std::size_t tenant);
   void list_filtered(std::size_t tenant);
   void list_paged(std::size_t tenant);
   void ask_in_pairs(std::size_t tenant);
@@ -90,6 +95,7 @@ class Workload {
   std::vector<OperationRef> under_way_;
   // Per tenant, as last listed.
   std::vector<std::map<std::string, core::InstanceState>> ids_;
+  std::vector<std::map<std::string, std::string>> group_ids_;  // by name, as last listed
   std::vector<bool> is_enabled_;
   std::vector<bool> is_key_enabled_;
   std::vector<Quota> quota_;

@@ -162,7 +162,7 @@ void add_hosts(core::Gate& gate, FakeHosts& hosts) {
     core::Reply const reply =
         asked(gate, core::EnrollHost{.name = "fake" + std::to_string(n),
                                      .zone = n == 0 ? "us-east-1b" : "us-east-1a",
-                                     .rack = "",
+                                     .rack = "r" + std::to_string(n),
                                      .tags = {},
                                      .token_digest = std::string(64, 'a')});
     HostId const id = std::get<core::Enrolled>(reply).host.id;

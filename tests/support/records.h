@@ -54,13 +54,29 @@ class Draw {
   void one(InstanceId& v) { v.value = "i-" + entropy_.hex(17); }
   void one(ReservationId& v) { v.value = "r-" + entropy_.hex(17); }
 
+  void one(PlacementGroupId& v) { v.value = "pg-" + entropy_.hex(17); }
+  void one(DedicatedHostId& v) { v.value = "h-" + entropy_.hex(17); }
+  void one(CapacityReservationId& v) { v.value = "cr-" + entropy_.hex(17); }
+  void one(SpotRequestId& v) { v.value = "sir-" + entropy_.hex(8); }
   void one(LaunchTemplateId& v) { v.value = "lt-" + entropy_.hex(17); }
+  void one(PlacementGroup& v) {
+    auto& [id, tenant, name, strategy, spread_level, partition_count, tags, created] = v;
+    all(tenant, name, tags, created);
+    id.value = "pg-" + entropy_.hex(17);
+    name += '\xff';  // never empty
+    strategy = static_cast<PlacementStrategy>(entropy_.below(3));
+    spread_level = static_cast<SpreadLevel>(entropy_.below(2));
+    partition_count = strategy == PlacementStrategy::partition
+                          ? static_cast<std::int32_t>(1 + entropy_.below(7))
+                          : 0;
+  }
 
   void one(VirtType& v) { v = static_cast<VirtType>(entropy_.below(2)); }
   void one(ImageFormat& v) { v = static_cast<ImageFormat>(entropy_.below(2)); }
   void one(KeyKind& v) { v = static_cast<KeyKind>(entropy_.below(2)); }
   void one(Wanted& v) { v = static_cast<Wanted>(entropy_.below(3)); }
   void one(Seen& v) { v = static_cast<Seen>(entropy_.below(6)); }
+  void one(Tenancy& v) { v = static_cast<Tenancy>(entropy_.below(3)); }
   void one(ShutdownBehavior& v) { v = static_cast<ShutdownBehavior>(entropy_.below(2)); }
 
   template <class T>
@@ -102,8 +118,11 @@ class Draw {
     one(cells.emplace_back());  // never empty
   }
   void one(Placement& v) {
-    auto& [host, generation] = v;
-    all(host, generation);
+    auto& [host, generation, cells, cpus] = v;
+    all(host, generation, cells, cpus);
+    for (std::size_t i = 0; i < cells.size(); ++i) {  // ascending
+      cells[i] = static_cast<std::int32_t>(3 * i + entropy_.below(3));
+    }
   }
   void one(Quota& v) {
     auto& [instances, vcpus, memory, disk_gib, key_pairs, images] = v;
@@ -138,9 +157,9 @@ class Draw {
   }
   void one(InstanceType& v) {
     auto& [name, vcpus, memory, threads_per_core, is_burstable, is_current_generation,
-           is_free_tier_eligible, network_mbps, ebs_mbps, cpu_vendor] = v;
+           is_free_tier_eligible, network_mbps, ebs_mbps, cpu_vendor, is_cpu_dedicated] = v;
     all(name, vcpus, memory, threads_per_core, is_burstable, is_current_generation,
-        is_free_tier_eligible, network_mbps, ebs_mbps, cpu_vendor);
+        is_free_tier_eligible, network_mbps, ebs_mbps, cpu_vendor, is_cpu_dedicated);
   }
   void one(Image& v) {
     auto& [id, owner, is_public, name, description, format, sha, file_size, virtual_size, tags,
@@ -162,18 +181,31 @@ class Draw {
     name += 'h';
     join_token_digest = entropy_.below(2) == 1 ? digest() : "";
   }
+  void one(PlacementNote::Removed& v) { all(v.reason, v.hosts); }
+  void one(PlacementNote::Row& v) { all(v.host, v.cells, v.score); }
+  void one(SharedNote& v) {
+    v = SharedNote();
+    if (entropy_.below(2) == 0) return;
+    PlacementNote note;
+    auto& [policy, hosts, removed, scored_worse, tightest, rows] = note;
+    all(policy, hosts, removed, scored_worse, tightest, rows);
+    v = SharedNote(std::move(note));
+  }
   void one(Instance& v) {
     auto& [id, tenant, reservation, launch_index, client_token, type, vcpus, memory, disk_gib,
-           image, image_digest, image_format, key_name, public_key, user_data, uuid, mac,
-           disable_api_termination, disable_api_stop, ebs_optimized, is_monitored,
-           shutdown_behavior, tags, zone, placement, wanted, reboots_wanted, starts_wanted, seen,
-           seen_reason, private_ip, launch_time, created, ended, state_reason, transition_reason] =
-        v;
-    all(id, tenant, reservation, launch_index, client_token, type, vcpus, memory, disk_gib, image,
-        image_format, key_name, public_key, user_data, uuid, mac, disable_api_termination,
-        disable_api_stop, ebs_optimized, is_monitored, shutdown_behavior, tags, zone, placement,
-        wanted, reboots_wanted, starts_wanted, seen, seen_reason, private_ip, launch_time, created,
-        ended, state_reason, transition_reason);
+           is_cpu_dedicated, image, image_digest, image_format, key_name, public_key, user_data,
+           uuid, mac, disable_api_termination, disable_api_stop, ebs_optimized, is_monitored,
+           shutdown_behavior, tags, placement_group, partition, tenancy, dedicated_host,
+           capacity_reservation, spot_request, interruption_at, zone, placement, placement_note,
+           wanted, reboots_wanted, starts_wanted, seen, seen_reason, private_ip, launch_time,
+           created, ended, state_reason, transition_reason] = v;
+    all(id, tenant, reservation, launch_index, client_token, type, vcpus, memory, disk_gib,
+        is_cpu_dedicated, image, image_format, key_name, public_key, user_data, uuid, mac,
+        disable_api_termination, disable_api_stop, ebs_optimized, is_monitored, shutdown_behavior,
+        tags, zone, placement, wanted, reboots_wanted, starts_wanted, seen, seen_reason, private_ip,
+        launch_time, created, ended, state_reason, transition_reason, partition, tenancy,
+        interruption_at, placement_note);
+    some_of(placement_group, dedicated_host, capacity_reservation, spot_request);
     image_digest = digest();
   }
   void one(core::TokenRow& v) {
@@ -191,12 +223,12 @@ class Draw {
   }
   void one(std::pair<std::string, std::string>& v) { all(v.first, v.second); }
   void one(LaunchTemplateData& v) {
-    auto& [image_id, type, key_name, user_data, zone, instance_tags, root_disk_gib,
-           disable_api_termination, disable_api_stop, ebs_optimized, monitoring, shutdown_behavior,
-           shown] = v;
-    all(image_id, type, key_name, user_data, zone, instance_tags, root_disk_gib,
-        disable_api_termination, disable_api_stop, ebs_optimized, monitoring, shutdown_behavior,
-        shown);
+    auto& [image_id, type, key_name, user_data, zone, placement_group_id, placement_group_name,
+           partition, instance_tags, root_disk_gib, disable_api_termination, disable_api_stop,
+           ebs_optimized, monitoring, shutdown_behavior, shown] = v;
+    all(image_id, type, key_name, user_data, zone, placement_group_id, placement_group_name,
+        partition, instance_tags, root_disk_gib, disable_api_termination, disable_api_stop,
+        ebs_optimized, monitoring, shutdown_behavior, shown);
   }
   void one(LaunchTemplateVersion& v) {
     auto& [launch_template, number, tenant, description, client_token, parameters_digest, data,
@@ -223,6 +255,11 @@ class Draw {
   std::string digest() { return entropy_.hex(64); }
 
  private:
+  // Ids that may be absent.
+  template <class... Ids>
+  void some_of(Ids&... ids) {
+    ((ids = Ids(), entropy_.below(2) == 1 ? one(ids) : void()), ...);
+  }
   std::string digits(std::size_t count, std::string const& alphabet) {
     std::string out;
     while (out.size() < count) out += alphabet[entropy_.below(alphabet.size())];
@@ -247,7 +284,8 @@ inline std::vector<core::Change> one_of_each(Entropy& entropy) {
           draw.put<core::PutToken>(),
           draw.put<core::AppendAudit>(),
           draw.put<core::PutLaunchTemplate>(),
-          draw.put<core::PutLaunchTemplateVersion>()};
+          draw.put<core::PutLaunchTemplateVersion>(),
+          draw.put<core::PutPlacementGroup>()};
 }
 
 }  // namespace berth::test

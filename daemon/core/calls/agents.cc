@@ -6,6 +6,7 @@
 #include "berth/base/digest.h"
 #include "berth/base/plant.h"
 #include "daemon/core/calls/calls.h"
+#include "daemon/core/cpu_sets.h"
 #include "daemon/core/instance_state.h"
 #include "daemon/core/names.h"
 
@@ -135,6 +136,28 @@ void see(State const& state, Instance& instance, InstanceStatus const& status,
   }
 }
 
+// What the report of a host about its newest spec says of where its guests run; told when it is
+// news.
+void see_pins(State const& state, HostStatus const& status, SeeHost& seen, Decision& decision) {
+  std::map<InstanceId, std::string> now;
+  for (InstanceStatus const& line : status.instances) {
+    Instance const* known = find(state.instances, line.id);
+    if (known == nullptr || !known->placement ||
+        !known->placement->is_at(status.host, line.generation)) {
+      continue;
+    }
+    std::string why = unpinned(*known, line);
+    bool const was = seen.unpinned.contains(line.id);
+    if (was == why.empty()) {
+      decision.events.push_back(
+          {why.empty() ? "instance pinned" : "instance unpinned",
+           {{"instance", line.id.value}, {"host", status.host.value}, {"reason", why}}});
+    }
+    if (!why.empty()) now.emplace(line.id, std::move(why));
+  }
+  seen.unpinned = std::move(now);
+}
+
 bool is_same_hardware(std::optional<HostInventory> const& a, HostInventory const& b) {
   if (!a) return false;
   HostInventory left = *a;
@@ -237,8 +260,8 @@ Result<Decision> report(State const& state, AgentReport const& input, Context& c
   }
   for (InstanceStatus const& line : status.instances) {
     Instance const* known = find(state.instances, line.id);
-    Placement const expected{host->id, line.generation};
-    if (known == nullptr || known->placement != expected) {
+    if (known == nullptr || !known->placement ||
+        !known->placement->is_at(host->id, line.generation)) {
       // A tombstone's last echo, or something this daemon knows nothing of: reported, never
       // touched.
       if (line.seen != Seen::absent) seen.unknown.push_back(line.id);
@@ -266,6 +289,7 @@ Result<Decision> report(State const& state, AgentReport const& input, Context& c
   Generation const* newest = find(state.derived.spec_generation, host->id);
   bool const is_stale =
       status.term != state.region.term || (newest != nullptr && status.generation < *newest);
+  if (!is_stale && !state.region.quarantine) see_pins(state, status, seen, decision);
   if (is_stale && !PLANTED(stale_agent_left)) decision.resend = host->id;
   decision.changes.emplace_back(std::move(seen));
   return decision;

@@ -41,6 +41,9 @@ BERTH_CALL(DescribeLaunchTemplateVersions)
 BERTH_CALL(ModifyLaunchTemplate)
 BERTH_CALL(DeleteLaunchTemplate)
 BERTH_CALL(DeleteLaunchTemplateVersions)
+BERTH_CALL(CreatePlacementGroup)
+BERTH_CALL(DescribePlacementGroups)
+BERTH_CALL(DeletePlacementGroup)
 BERTH_CALL(DescribeAccountAttributes)
 BERTH_CALL(GetCallerIdentity)
 #undef BERTH_CALL
@@ -71,6 +74,8 @@ BERTH_ADMIN_CALL(DeleteImage)
 BERTH_ADMIN_CALL(ListImages)
 BERTH_ADMIN_CALL(ListInstances)
 BERTH_ADMIN_CALL(ShowInstance)
+BERTH_ADMIN_CALL(ExplainPlacement)
+BERTH_ADMIN_CALL(ShowCapacity)
 BERTH_ADMIN_CALL(Summarise)
 BERTH_ADMIN_CALL(ShowRegion)
 BERTH_ADMIN_CALL(AdoptInstances)
@@ -122,6 +127,10 @@ void end(State const& state, Instance& instance, Context const& context, Decisio
 // carry the version they are from as system tags.
 [[nodiscard]] Result<RunInstances> with_launch_template(State const& state, TenantId const& tenant,
                                                         RunInstances const& ask);
+// The tenant's own group, by its id or its name (placement_group_lookup.cc).
+[[nodiscard]] Result<PlacementGroup const*> own_placement_group(State const& state,
+                                                                TenantId const& tenant,
+                                                                PlacementGroupName const& of);
 [[nodiscard]] InstanceView view(State const& state, Instance const& instance,
                                 Context const& context);
 [[nodiscard]] HostView host_view(State const& state, Host const& host, Context const& context);

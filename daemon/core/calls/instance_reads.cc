@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "daemon/core/calls/calls.h"
+#include "daemon/core/calls/placement_group_lookup.h"
 #include "daemon/core/filter.h"
 #include "daemon/core/instance_state.h"
 #include "daemon/core/page.h"
@@ -74,6 +75,13 @@ FilterField<Subject> const kInstanceFields[] = {
     {"state-reason-message",
      [](Subject const& s) { return one(s.view.instance.state_reason.message); }},
     {"ebs-optimized", [](Subject const& s) { return yes_no(s.view.instance.ebs_optimized); }},
+    {"placement-group-name", [](Subject const& s) { return one(s.view.placement_group_name); }},
+    {"placement-partition-number",
+     [](Subject const& s) {
+       bool const is_member = !s.view.placement_group_name.empty();
+       std::int32_t const number = s.view.instance.partition;
+       return is_member && number > 0 ? Values{std::to_string(number)} : Values{};
+     }},
     // EC2 knows these; no instance here has a value for them yet, so nothing matches.
     {"dns-name", none},
     {"ip-address", none},
@@ -85,7 +93,6 @@ FilterField<Subject> const kInstanceFields[] = {
     {"instance.group-name", none},
     {"platform", none},
     {"product-code", none},
-    {"placement-group-name", none},
     {"spot-instance-request-id", none},
     {"instance-lifecycle", none},
     {"iam-instance-profile.arn", none},
@@ -182,10 +189,11 @@ Result<Selection> select(State const& state, Caller const& caller,
 Result<Decision> call(State const& state, Caller const& caller, DescribeInstances const& ask,
                       Context&) {
   // What it says of an instance does not depend on its host: nothing is looked up for it.
-  auto const look = [](Instance const& i, InstanceView& v) {
+  auto const look = [&state](Instance const& i, InstanceView& v) {
     v.instance = i;
     v.state = instance_state(i);
     v.host_health = HostHealth::up;
+    v.placement_group_name = group_name_of(state, i);
     return true;
   };
   Selection found =

@@ -23,20 +23,6 @@ StateChange change_of(Instance const& before, Instance const& after) {
   return {.id = before.id, .previous = instance_state(before), .current = instance_state(after)};
 }
 
-// Whether a stopped instance fits on its host again: the same predicate as for a new one. A cordon
-// keeps new instances away, not those that live there.
-bool has_room(State const& state, Instance const& instance, placement::Usage const& taken) {
-  HostId const& host = instance.placement->host;
-  placement::Fleet const alone{{host, [&] {
-                                  placement::HostRoom room = state.derived.fleet.at(host);
-                                  room.is_cordoned = false;
-                                  return room;
-                                }()}};
-  placement::View const view{.hosts = alone, .taken = {{host, taken}}};
-  placement::Ask const ask{.need = {.vcpus = instance.vcpus, .memory = instance.memory}};
-  return std::holds_alternative<placement::Choice>(placement::place(view, ask));
-}
-
 }  // namespace
 
 Result<Decision> call(State const& state, Caller const& caller, StartInstances const& ask,
@@ -45,21 +31,25 @@ Result<Decision> call(State const& state, Caller const& caller, StartInstances c
   Decision decision;
   StateChanges reply;
   placement::Usage more;
-  std::map<HostId, placement::Usage> taken;
+  placement::Draft draft(state.derived.placer);
   for (Instance const* instance : TRY(own_instances(state, caller.tenant, ask.ids))) {
     InstanceState const now = instance_state(*instance);
     Instance next = *instance;
     if (now == InstanceState::stopped) {
-      placement::Usage& there = taken[instance->placement->host];
-      if (!PLANTED(start_without_room) && !has_room(state, *instance, there)) {
+      placement::Need const need = need_of(instance->vcpus, instance->memory, instance->disk_gib,
+                                           instance->is_cpu_dedicated, state.policy);
+      // On the host of its disk, with the same judgement as a new one; a cordon keeps new instances
+      // away, not those that live there.
+      std::optional<placement::Place> const place =
+          draft.place_on(instance->placement->host, need.room);
+      if (!place && !PLANTED(start_without_room)) {
         return Error{Code::no_capacity, "instance",
                      "We currently do not have sufficient " + instance->type.value +
                          " capacity to start the instance '" + instance->id.value + "' in " +
                          instance->zone.value};
       }
-      placement::Usage const need{.vcpus = instance->vcpus, .memory = instance->memory};
-      if (!PLANTED(start_batch_counted_once)) there += need;
-      more += need;
+      if (place) next.placement->cells = place->cells;
+      more += {.vcpus = instance->vcpus, .memory = instance->memory};
       next.wanted = Wanted::running;
       next.seen = Seen::preparing;
       next.seen_reason.clear();

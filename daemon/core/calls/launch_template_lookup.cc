@@ -142,6 +142,12 @@ Result<RunInstances> with_launch_template(State const& state, TenantId const& te
   text(out.key_name, data.key_name);
   text(out.user_data, data.user_data);
   text(out.zone, data.zone);
+  // A partition is of its group: with another group the template's does not hold.
+  if (out.placement_group.empty()) {
+    out.placement_group = {.id = data.placement_group_id.value_or(""),
+                           .name = data.placement_group_name.value_or("")};
+    if (!out.partition) out.partition = data.partition;
+  }
   auto const value = [](auto& own, auto const& from) {
     if (!own) own = from;
   };

@@ -88,6 +88,11 @@ LaunchTemplateData based_on(LaunchTemplateData const& source, LaunchTemplateData
   take(own.key_name, source.key_name);
   take(own.user_data, source.user_data);
   take(own.zone, source.zone);
+  if (!is_given("Placement")) {
+    own.placement_group_id = source.placement_group_id;
+    own.placement_group_name = source.placement_group_name;
+    own.partition = source.partition;
+  }
   take(own.disable_api_termination, source.disable_api_termination);
   take(own.disable_api_stop, source.disable_api_stop);
   take(own.ebs_optimized, source.ebs_optimized);

@@ -2,6 +2,7 @@
 
 #include "berth/base/plant.h"
 #include "daemon/core/calls/calls.h"
+#include "daemon/core/calls/placement_group_lookup.h"
 #include "daemon/core/instance_state.h"
 #include "daemon/core/names.h"
 
@@ -81,9 +82,13 @@ InstanceView view(State const& state, Instance const& instance, Context const& c
       .instance = instance, .state = instance_state(instance), .host_health = HostHealth::up};
   if (instance.placement) {
     HostId const& id = instance.placement->host;
-    out.host_health = health(find(state.seen, id), context.now.monotonic, state.policy);
+    SeeHost const* seen = find(state.seen, id);
+    out.host_health = health(seen, context.now.monotonic, state.policy);
+    std::string const* unpinned = seen != nullptr ? find(seen->unpinned, instance.id) : nullptr;
+    if (unpinned != nullptr) out.unpinned = *unpinned;
     if (Host const* host = find(state.hosts, id)) out.host_name = host->name;
   }
+  out.placement_group_name = group_name_of(state, instance);
   return out;
 }
 
@@ -91,8 +96,10 @@ HostView host_view(State const& state, Host const& host, Context const& context)
   SeeHost const* seen = find(state.seen, host.id);
   HostView out{.host = host};
   out.health = health(seen, context.now.monotonic, state.policy);
-  out.capacity = capacity(host, state.policy);
-  if (auto const* room = find(state.derived.fleet, host.id)) out.used = room->used;
+  if (HostRoom const* room = find(state.derived.fleet, host.id)) {
+    out.capacity = room->capacity;
+    out.used = room->used;
+  }
   if (seen != nullptr) {
     out.is_connected = seen->is_connected;
     if (!seen->boot_id.empty()) {

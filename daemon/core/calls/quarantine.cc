@@ -23,10 +23,14 @@ void follow(Instance& instance, InstanceSpec const& was) {
     case Power::stopped: instance.wanted = Wanted::stopped; break;
     case Power::absent: instance.wanted = Wanted::terminated; return;
   }
+  bool const is_of_that_type = instance.type.value == was.type;
   instance.type = TypeName(was.type);
   instance.vcpus = was.vcpus;
   instance.memory = was.memory;
   instance.user_data = was.user_data;
+  instance.is_cpu_dedicated = !was.cpus.empty() || (is_of_that_type && instance.is_cpu_dedicated);
+  instance.placement->cells = was.cells;
+  instance.placement->cpus = was.cpus;
   instance.starts_wanted = std::max(instance.starts_wanted, was.starts);
   instance.reboots_wanted = std::max(instance.reboots_wanted, was.reboots);
 }
@@ -61,7 +65,7 @@ Result<Instance> adopted_again(Host const& host, Instance const& known, Instance
     return conflict(known.id, "the record knows a later placement of it");
   }
   Instance next = known;
-  next.placement = Placement{host.id, was.generation};
+  next.placement = Placement{host.id, was.generation, was.cells, was.cpus};
   next.seen = Seen::nothing;
   follow(next, was);
   return next;
@@ -102,7 +106,7 @@ Result<Instance> adopted_anew(State const& state, Host const& host, InstanceSpec
   made.uuid = was.uuid;
   made.mac = was.mac;
   made.zone = host.zone;
-  made.placement = Placement{host.id, was.generation};
+  made.placement = Placement{host.id, was.generation, was.cells, was.cpus};
   made.launch_time = context.now.wall;
   made.created = context.now.wall;
   follow(made, was);

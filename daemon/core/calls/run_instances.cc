@@ -4,6 +4,7 @@
 
 #include "berth/base/plant.h"
 #include "daemon/core/calls/calls.h"
+#include "daemon/core/calls/placement_group_lookup.h"
 #include "daemon/core/instance_state.h"
 #include "daemon/core/names.h"
 
@@ -17,6 +18,7 @@ struct Launch {
   Image const* image = nullptr;
   KeyPair const* key = nullptr;  // nullptr: none was asked for
   std::int64_t disk_gib = 0;
+  GroupAsk group;
 };
 
 Error bad_value(std::string message) {
@@ -88,6 +90,7 @@ Result<Launch> check(State const& state, Caller const& caller, RunInstances cons
   }
   TRY(check_tags(ask.instance_tags));
   launch.disk_gib = TRY(disk_size(ask, *launch.image));
+  launch.group = TRY(asked_group(state, caller.tenant, ask));
   placement::Usage const one{launch.type->vcpus, launch.type->memory, launch.disk_gib, 1};
   std::int64_t const count = PLANTED(launch_quota_of_one) ? 1 : ask.max_count;
   TRY(check_quota(state, caller.tenant,
@@ -100,38 +103,32 @@ Result<Launch> check(State const& state, Caller const& caller, RunInstances cons
   return launch;
 }
 
-// Hosts for up to `count` instances in one zone; fewer when no more fit.
-struct Places {
-  std::vector<HostId> hosts;
-  std::optional<placement::Refusal> refusal;  // of the first that did not fit
-};
+placement::Need need_of(Launch const& launch, Policy const& policy) {
+  return need_of(launch.type->vcpus, launch.type->memory, launch.disk_gib,
+                 launch.type->is_cpu_dedicated, policy);
+}
 
-Places places_in(State const& state, ZoneName const& zone, placement::Usage const& need,
-                 std::int64_t count) {
-  Places out;
-  placement::View view{.hosts = state.derived.fleet};
-  placement::Ask const ask{.zone = zone, .need = need};
-  for (std::int64_t i = 0; i < count; ++i) {
-    auto answer = placement::place(view, ask);
-    if (auto const* refusal = std::get_if<placement::Refusal>(&answer)) {
-      out.refusal = *refusal;
-      break;
-    }
-    HostId const& host = std::get<placement::Choice>(answer).host;
-    if (!PLANTED(batch_placed_apart)) view.taken[host] += need;
-    out.hosts.push_back(host);
+// For up to `count` instances in one zone; fewer when no more fit. Nothing stays taken.
+std::vector<placement::Place> places_in(State const& state, ZoneName const& zone,
+                                        placement::Need const& need, std::int64_t count) {
+  std::vector<placement::Place> out;
+  placement::Draft draft(state.derived.placer);
+  while (static_cast<std::int64_t>(out.size()) < count) {
+    std::optional<placement::Place> place = draft.place({.zone = zone, .need = need});
+    if (!place) break;
+    out.push_back(std::move(*place));
   }
   return out;
 }
 
 // EC2's sentence, with the zones that do have room for the minimum.
 Error no_room(State const& state, RunInstances const& ask, Launch const& launch,
-              placement::Usage const& need) {
+              placement::Need const& need) {
   std::string others;
   for (auto const& [name, zone] : state.zones) {
     if (name.value == ask.zone) continue;
     auto const there = places_in(state, name, need, ask.min_count);
-    if (static_cast<std::int64_t>(there.hosts.size()) < ask.min_count) continue;
+    if (static_cast<std::int64_t>(there.size()) < ask.min_count) continue;
     others += (others.empty() ? "" : ", ") + name.value;
   }
   std::string const& type = launch.type->name.value;
@@ -154,20 +151,33 @@ Error no_room(State const& state, RunInstances const& ask, Launch const& launch,
 
 struct Chosen {
   ZoneName zone;
-  std::vector<HostId> hosts;
+  std::vector<placement::Place> places;
 };
 
-// One zone for all of a request: the asked one, or the one that takes most, first by name.
+// The zones that may take it, in the order in which they are tried: first the one that would get
+// a single one, then by name.
+std::vector<ZoneName> zones_to_try(State const& state, RunInstances const& ask,
+                                   placement::Need const& need) {
+  if (!ask.zone.empty()) return {ZoneName(ask.zone)};
+  std::vector<ZoneName> out;
+  placement::Draft draft(state.derived.placer);
+  if (auto const best = draft.place({.zone = std::nullopt, .need = need}))
+    out.push_back(state.hosts.at(best->host).zone);
+  for (auto const& [name, zone] : state.zones)
+    if (out.empty() || name != out.front()) out.push_back(name);
+  return out;
+}
+
+// One zone for all of a request: the asked one, or the one that takes most.
 Result<Chosen> choose(State const& state, RunInstances const& ask, Launch const& launch) {
-  placement::Usage const need{launch.type->vcpus, launch.type->memory, launch.disk_gib, 1};
+  placement::Need const need = need_of(launch, state.policy);
   Chosen best;
-  for (auto const& [name, zone] : state.zones) {
-    if (!ask.zone.empty() && name.value != ask.zone) continue;
-    Places found = places_in(state, name, need, ask.max_count);
-    if (found.hosts.size() > best.hosts.size()) best = {name, std::move(found.hosts)};
-    if (static_cast<std::int64_t>(best.hosts.size()) == ask.max_count) break;
+  for (ZoneName const& zone : zones_to_try(state, ask, need)) {
+    std::vector<placement::Place> found = places_in(state, zone, need, ask.max_count);
+    if (found.size() > best.places.size()) best = {zone, std::move(found)};
+    if (static_cast<std::int64_t>(best.places.size()) == ask.max_count) break;
   }
-  if (static_cast<std::int64_t>(best.hosts.size()) < ask.min_count) {
+  if (static_cast<std::int64_t>(best.places.size()) < ask.min_count) {
     return no_room(state, ask, launch, need);
   }
   return best;
@@ -183,6 +193,7 @@ Instance record(Caller const& caller, RunInstances const& ask, Launch const& lau
   i.vcpus = launch.type->vcpus;
   i.memory = launch.type->memory;
   i.disk_gib = launch.disk_gib;
+  i.is_cpu_dedicated = launch.type->is_cpu_dedicated;
   i.image = launch.image->id;
   i.image_digest = launch.image->digest;
   i.image_format = launch.image->format;
@@ -197,6 +208,8 @@ Instance record(Caller const& caller, RunInstances const& ask, Launch const& lau
   i.is_monitored = ask.monitoring.value_or(false);
   i.shutdown_behavior = ask.shutdown_behavior.value_or(ShutdownBehavior::stop);
   i.tags = ask.instance_tags;
+  if (launch.group.group != nullptr) i.placement_group = launch.group.group->id;
+  i.partition = launch.group.partition;
   if (ask.launch_template) {
     i.tags.emplace("aws:ec2launchtemplate:id", ask.launch_template->of.id);
     i.tags.emplace("aws:ec2launchtemplate:version", ask.launch_template->version);
@@ -248,20 +261,24 @@ Result<Decision> call(State const& state, Caller const& caller, RunInstances con
                  .parameters_digest = ask.parameters_digest,
                  .reservation = reservation.id,
                  .created = context.now.wall};
-  for (HostId const& host : chosen.hosts) {
+  for (placement::Place const& place : chosen.places) {
     Instance instance = record(caller, ask, launch, context);
     instance.reservation = reservation.id;
     instance.launch_index = static_cast<std::int64_t>(reservation.instances.size());
     instance.zone = chosen.zone;
-    instance.placement = Placement{host, PlacementGeneration(1)};
+    instance.placement = Placement{place.host, PlacementGeneration(1), place.cells, {}};
     token.instances.push_back(instance.id);
     decision.events.push_back({"instance placed",
                                {{"instance", instance.id.value},
-                                {"host", host.value},
+                                {"host", place.host.value},
                                 {"type", instance.type.value},
                                 {"tenant", caller.tenant.value}}});
     reservation.instances.push_back(
-        {.instance = instance, .state = InstanceState::pending, .host_health = HostHealth::up});
+        {.instance = instance,
+         .state = InstanceState::pending,
+         .host_health = HostHealth::up,
+         .host_name = {},
+         .placement_group_name = launch.group.group != nullptr ? launch.group.group->name : ""});
     decision.changes.emplace_back(PutInstance{std::move(instance)});
   }
   if (!ask.client_token.empty() && !PLANTED(token_forgotten))

@@ -5,6 +5,7 @@
 
 #include "berth/base/plant.h"
 #include "daemon/core/calls/calls.h"
+#include "daemon/core/calls/placement_group_lookup.h"
 #include "daemon/core/filter.h"
 #include "daemon/core/names.h"
 #include "daemon/core/page.h"
@@ -52,6 +53,10 @@ Result<Change> own_resource(State const& state, TenantId const& tenant, std::str
     LaunchTemplate const* made = TRY(own_launch_template(state, tenant, {.id = id, .name = {}}));
     return Change(PutLaunchTemplate{*made});
   }
+  if (id.starts_with("pg-")) {
+    PlacementGroup const* group = TRY(own_placement_group(state, tenant, {.id = id, .name = {}}));
+    return Change(PutPlacementGroup{*group});
+  }
   return bad_id(id);
 }
 
@@ -59,6 +64,7 @@ Tags& tags_of(Change& change) {
   if (auto* put = std::get_if<PutInstance>(&change)) return put->instance.tags;
   if (auto* put = std::get_if<PutImage>(&change)) return put->image.tags;
   if (auto* put = std::get_if<PutLaunchTemplate>(&change)) return put->launch_template.tags;
+  if (auto* put = std::get_if<PutPlacementGroup>(&change)) return put->group.tags;
   return std::get<PutKeyPair>(change).key.tags;
 }
 
@@ -143,6 +149,9 @@ Result<Decision> call(State const& state, Caller const& caller, DescribeTags con
        it != templates.end() && it->first.first == caller.tenant; ++it) {
     resources[it->second.value] = {"launch-template", &state.launch_templates.at(it->second).tags};
   }
+  visit_own_groups(state, caller.tenant, [&](PlacementGroup const& group) {
+    resources[group.id.value] = {"placement-group", &group.tags};
+  });
   for (auto const& [resource, typed] : resources) {
     for (auto const& [key, value] : *typed.second) {
       std::string const position = resource + "/" + key;

@@ -47,11 +47,20 @@
   PLANT(tags_not_stored, "answers CreateTags and changes nothing")                               \
   PLANT(template_overrides, "lets a launch template's type win over the request's")              \
   PLANT(template_default_kept, "answers ModifyLaunchTemplate and changes nothing")               \
+  PLANT(group_deleted_in_use, "deletes a placement group that still has instances")              \
+  PLANT(foreign_group_visible, "takes the id of another tenant's placement group")               \
+  PLANT(group_rule_ignored, "places the members of a group as if there were no group")           \
+  PLANT(group_spread_over_hosts, "spreads over hosts where racks are asked for")                 \
+  PLANT(group_partitions_mixed, "lets the partitions of a group share racks")                    \
+  PLANT(group_eighth_spread, "lets an eighth of a spread group into a zone")                     \
+  PLANT(group_cluster_torn, "starts a cluster group anew in another rack")                       \
   PLANT(records_reaped_early, "forgets terminated instances at once")                            \
   /* daemon/placement */                                                                         \
   PLANT(batch_placed_apart, "places each instance of a launch as if it were alone")              \
   PLANT(memory_oversold, "sells a host's last gibibyte of memory twice")                         \
   PLANT(cordon_ignored, "places new instances on cordoned hosts")                                \
+  PLANT(cpus_given_twice, "gives CPUs that another instance has to itself")                      \
+  PLANT(shared_cpus_untold, "tells a host nothing of CPUs that are shared no more")              \
   /* agent/driver */                                                                             \
   PLANT(older_specs_accepted, "obeys whatever spec came last")                                   \
   PLANT(term_ignored, "compares generations across terms")                                       \
@@ -66,7 +75,8 @@
   PLANT(starts_for_ever, "never gives up a start that fails")                                    \
   PLANT(power_button_only, "waits for ever for a guest that ignores the power button")           \
   PLANT(disk_forgotten, "calls an instance removed while its disk is there")                     \
-  PLANT(stop_removes, "removes what should only be stopped")
+  PLANT(stop_removes, "removes what should only be stopped")                                     \
+  PLANT(pins_left, "never moves a guest that runs to other CPUs")
 
 namespace berth {
 

@@ -25,6 +25,12 @@ struct InstanceStatus {
   bool ended_by_itself = false;
   std::string reason;      // with failed: why, for people
   std::string private_ip;  // empty: not known
+  // Of a guest that runs, as libvirt now has it: the NUMA cells that its memory is bound to,
+  // ascending, and the host CPU of each vCPU. Empty: bound to none; its vCPUs float.
+  std::vector<std::int32_t> cells;
+  std::vector<std::int32_t> cpus;
+  // Why the guest, which runs, does not sit where the spec says; for people. Empty: it does.
+  std::string unpinned;
 
   bool operator==(InstanceStatus const&) const = default;
 };

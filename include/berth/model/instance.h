@@ -23,6 +23,7 @@
 #include "berth/model/host.h"
 #include "berth/model/ids.h"
 #include "berth/model/image.h"
+#include "berth/model/placement_note.h"
 #include "berth/model/tenant.h"
 
 namespace berth {
@@ -64,6 +65,9 @@ struct Placement {
   // an odd count leaves the last sibling idle. Empty: floats over what its cells have to share.
   std::vector<std::int32_t> cpus;
 
+  [[nodiscard]] bool is_at(HostId const& other, PlacementGeneration at) const {
+    return host == other && generation == at;
+  }
   bool operator==(Placement const&) const = default;
 };
 
@@ -106,6 +110,7 @@ struct Instance {
 
   ZoneName zone;
   std::optional<Placement> placement;  // absent: terminated and confirmed gone
+  SharedNote placement_note;           // of the decision that put it there
 
   Wanted wanted = Wanted::running;
   std::uint64_t reboots_wanted = 0;  // a counter: the host reboots until its own has caught up

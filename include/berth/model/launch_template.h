@@ -22,6 +22,9 @@ struct LaunchTemplateData {
   std::optional<std::string> key_name;
   std::optional<std::string> user_data;  // decoded bytes
   std::optional<std::string> zone;       // empty: a placement is given, and it names no zone
+  std::optional<std::string> placement_group_id;  // at most one of the two
+  std::optional<std::string> placement_group_name;
+  std::optional<std::int64_t> partition;
   Tags instance_tags;
   std::optional<std::int64_t> root_disk_gib;
   std::optional<bool> disable_api_termination;

@@ -11,10 +11,11 @@ namespace berth::limits {
 
 // Whole region.
 inline constexpr std::size_t kLaunchTemplateVersionsMax = 200'000;
+inline constexpr std::size_t kPlacementGroupsMax = 200'000;
 inline constexpr std::size_t kHostsMax = 100'000;
 inline constexpr std::size_t kTenantsMax = 100'000;
 inline constexpr std::size_t kInstanceTypesMax = 2'000;
-inline constexpr std::size_t kZonesMax = 100;
+inline constexpr std::size_t kZonesMax = 64;  // placement keeps a bit for each
 inline constexpr std::size_t kInstancesMax = 2'000'000;
 inline constexpr std::size_t kPublicImagesMax = 1'000;
 
@@ -31,6 +32,10 @@ inline constexpr std::size_t kLaunchTemplateBytesMax = 16 * 1024;  // of one ver
 inline constexpr std::size_t kLaunchTemplateNameCharactersMin = 3;
 inline constexpr std::size_t kLaunchTemplateNameCharactersMax = 128;
 inline constexpr std::size_t kTagValueCharactersMax = 256;
+inline constexpr std::size_t kPlacementGroupsPerTenantMax = 500;  // as EC2
+inline constexpr std::size_t kPlacementGroupNameCharactersMax = 255;
+inline constexpr std::int32_t kPartitionsPerGroupMax = 7;  // as EC2
+inline constexpr std::int32_t kSpreadPerZoneMax = 7;       // of one rack-level group, as EC2
 
 // One request.
 inline constexpr std::int64_t kInstancesPerRequestMax = 1'000;

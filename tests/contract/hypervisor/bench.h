@@ -41,6 +41,8 @@ class HypervisorBench {
 
   // libvirt's pretend driver cannot reset.
   [[nodiscard]] virtual bool can_reset() const { return true; }
+  // Nor does it look whether a CPU is there.
+  [[nodiscard]] virtual bool refuses_absent_cpus() const { return true; }
   // Nor does it state a host UUID.
   [[nodiscard]] virtual bool has_host_uuid() const { return true; }
 };

@@ -33,6 +33,7 @@ class LibvirtBench final : public HypervisorBench {
   bool is_foreign_running(std::string const& name) override;
   bool can_reset() const override { return !is_test_driver_; }
   bool has_host_uuid() const override { return !is_test_driver_; }
+  bool refuses_absent_cpus() const override { return !is_test_driver_; }
 
   LibvirtHypervisor& libvirt() { return *hypervisor_; }
   LibvirtApi& api() { return api_; }

@@ -161,6 +161,58 @@ TEST_P(HypervisorContract, StartingWithoutTheImageIsAnErrorAndDefinesNoDomain) {
   EXPECT_FALSE(domain(id));
 }
 
+// Each bench's host has a CPU 0 in a cell 0; more are not asked for.
+TEST_P(HypervisorContract, AnInstanceRunsWhereItIsPinnedAndSaysSo) {
+  fetch();
+  Pins const pins{.vcpus = {{0}}, .emulator = {0}, .cells = {0}};
+  Result<void> const started = perform(StartInstance{spec(), pins});
+  ASSERT_TRUE(started) << started.error().message;
+  EXPECT_EQ(domain(id)->state, DomainState::running);
+  EXPECT_EQ(domain(id)->pins, pins);
+  ASSERT_TRUE(perform(PowerOffInstance{id, first}));
+  EXPECT_EQ(domain(id)->pins, Pins{}) << "what has no process sits nowhere";
+}
+
+TEST_P(HypervisorContract, ARunningInstanceIsPinnedWithoutARestart) {
+  fetch();
+  start(spec());
+  ASSERT_EQ(domain(id)->pins, Pins{});
+  Pins const pins{.vcpus = {{0}}, .emulator = {0}, .cells = {}};
+  Result<void> const pinned = perform(PinInstance{id, first, pins});
+  ASSERT_TRUE(pinned) << pinned.error().message;
+  EXPECT_EQ(domain(id)->pins, pins);
+  EXPECT_EQ(domain(id)->state, DomainState::running);
+  EXPECT_TRUE(perform(PinInstance{id, first, pins})) << "pinning it twice is a no-op";
+  bench->restart_agent();
+  EXPECT_EQ(domain(id)->pins, pins) << "it is read from the guest, not remembered";
+}
+
+TEST_P(HypervisorContract, AHostThatRefusesThePinsRunsTheInstanceWithoutThem) {
+  if (!bench->refuses_absent_cpus()) GTEST_SKIP() << "this driver takes any CPU";
+  fetch();
+  Pins const pins{.vcpus = {{1000}}, .emulator = {0}, .cells = {}};
+  Result<void> const started = perform(StartInstance{spec(), pins});
+  ASSERT_TRUE(started) << started.error().message;
+  EXPECT_EQ(domain(id)->state, DomainState::running);
+  EXPECT_EQ(domain(id)->pins, Pins{});
+  EXPECT_FALSE(perform(PinInstance{id, first, pins})) << "what is refused is an error";
+  EXPECT_EQ(domain(id)->pins.emulator, (std::vector<std::int32_t>{0}))
+      << "and keeps the rest from nothing";
+}
+
+TEST_P(HypervisorContract, PinningWhatIsNotThereOrOffOrOfAnotherGenerationTouchesNothing) {
+  Pins const pins{.vcpus = {{0}}, .emulator = {0}, .cells = {}};
+  EXPECT_TRUE(perform(PinInstance{id, first, pins}));
+  EXPECT_FALSE(domain(id));
+  fetch();
+  start(spec());
+  EXPECT_EQ(code_of(perform(PinInstance{id, second, pins})), Code::conflict);
+  EXPECT_EQ(domain(id)->pins, Pins{});
+  ASSERT_TRUE(perform(PowerOffInstance{id, first}));
+  EXPECT_TRUE(perform(PinInstance{id, first, pins}));
+  EXPECT_EQ(domain(id)->state, DomainState::off);
+}
+
 TEST_P(HypervisorContract, StartingARunningInstanceOnlyRecordsTheStart) {
   fetch();
   start(spec());
@@ -323,6 +375,7 @@ TEST_P(HypervisorContract, AForeignDomainIsListedAndNeverTouched) {
   EXPECT_EQ(code_of(perform(ShutDownInstance{id, first})), Code::conflict);
   EXPECT_EQ(code_of(perform(PowerOffInstance{id, first})), Code::conflict);
   EXPECT_EQ(code_of(perform(RebootInstance{id, first, 1})), Code::conflict);
+  EXPECT_EQ(code_of(perform(PinInstance{id, first, {}})), Code::conflict);
   EXPECT_EQ(code_of(perform(RemoveInstance{id, first, uuid, "1/2"})), Code::conflict);
   EXPECT_TRUE(bench->is_foreign_running(id.value));
   EXPECT_FALSE(domain(id));

@@ -151,8 +151,9 @@ TEST_P(StoreContract, ErasingEachNounRemovesIt) {
   auto const token = draw.put<core::PutToken>();
   auto const made = draw.put<core::PutLaunchTemplate>();
   auto const version = draw.put<core::PutLaunchTemplateVersion>();
-  ASSERT_TRUE(commit({key, type, image, pair, host, instance, token, made, version}));
-  ASSERT_EQ(loaded().size(), 9U);
+  auto const group = draw.put<core::PutPlacementGroup>();
+  ASSERT_TRUE(commit({key, type, image, pair, host, instance, token, made, version, group}));
+  ASSERT_EQ(loaded().size(), 10U);
   auto const& of = std::get<core::PutLaunchTemplateVersion>(version).version;
   core::TokenRow const& row = std::get<core::PutToken>(token).row;
   ASSERT_TRUE(
@@ -164,7 +165,8 @@ TEST_P(StoreContract, ErasingEachNounRemovesIt) {
               core::EraseInstance{std::get<core::PutInstance>(instance).instance.id},
               core::EraseToken{row.tenant, row.token},
               core::EraseLaunchTemplate{std::get<core::PutLaunchTemplate>(made).launch_template.id},
-              core::EraseLaunchTemplateVersion{of.launch_template, of.number}}));
+              core::EraseLaunchTemplateVersion{of.launch_template, of.number},
+              core::ErasePlacementGroup{std::get<core::PutPlacementGroup>(group).group.id}}));
   EXPECT_THAT(loaded(), IsEmpty());
 }
 

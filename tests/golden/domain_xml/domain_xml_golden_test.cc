@@ -68,6 +68,36 @@ TEST(DomainXmlGolden, ADomainForThePretendDriver) {
   expect_golden("test", *domain_xml(kSpec, kPaths, {.type = "test"}, kMetadata));
 }
 
+// On a host of two NUMA cells with two threads per core, of which the guest has two cores each.
+TEST(DomainXmlGolden, AnInstanceWithCpusOfItsOwnInTwoCells) {
+  Pins const pins{.vcpus = {{2}, {10}, {6}, {14}}, .emulator = {0, 8, 12}, .cells = {0, 1}};
+  std::string const xml = *domain_xml(kSpec, kPaths, kHost, kMetadata, pins);
+  expect_golden("dedicated_two_cells", xml);
+  EXPECT_EQ(*parse_pins(xml), pins);
+}
+
+// An odd count does not make sockets of one size: the guest has one, and its cells all the same.
+TEST(DomainXmlGolden, AnInstanceThatFloatsInEachOfTwoCellsWithOneVcpuMoreInTheFirst) {
+  InstanceSpec spec = kSpec;
+  spec.vcpus = 3;
+  spec.memory = Mebibytes(4097);
+  Pins const pins{.vcpus = {{0, 1, 8, 9}, {0, 1, 8, 9}, {4, 5, 6}},
+                  .emulator = {0, 1, 4, 5, 6, 8, 9},
+                  .cells = {0, 1}};
+  DomainHost host = kHost;
+  host.type = "qemu";
+  std::string const xml = *domain_xml(spec, kPaths, host, kMetadata, pins);
+  expect_golden("shared_two_cells", xml);
+  EXPECT_EQ(*parse_pins(xml), pins);
+}
+
+TEST(DomainXmlGolden, AnInstanceInOneCellIsShownNone) {
+  Pins const pins{.vcpus = {{0, 2}, {0, 2}, {0, 2}, {0, 2}}, .emulator = {0, 2}, .cells = {1}};
+  std::string const xml = *domain_xml(kSpec, kPaths, kHost, kMetadata, pins);
+  expect_golden("shared_one_cell", xml);
+  EXPECT_EQ(*parse_pins(xml), pins);
+}
+
 TEST(DomainXmlGolden, TheProbeGuest) {
   expect_golden(
       "probe",

@@ -28,7 +28,7 @@ _berthctl() {
     'tenant quota') flags='--instances= --vcpus= --memory_mib= --disk_gib= --key_pairs= --images=' ;;
     'key list') flags='--tenant=' ;;
     'host enroll') flags='--zone= --rack= --tags= --join_file=' ;;
-    'type put') flags='--vcpus= --memory_mib= --threads_per_core= --burstable --current_generation --free_tier_eligible --network_mbps= --ebs_mbps= --cpu_vendor=' ;;
+    'type put') flags='--vcpus= --memory_mib= --threads_per_core= --burstable --current_generation --free_tier_eligible --network_mbps= --ebs_mbps= --cpu_vendor= --dedicated_cpus' ;;
     'image import') flags='--name= --format= --public --tenant= --description=' ;;
     'instance list') flags='--tenant= --host= --state=' ;;
     'region adopt') flags='--instance=' ;;

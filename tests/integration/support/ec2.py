@@ -15,7 +15,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[3]
 ED25519 = 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAICGdrzE2wslCmj9JkGVkpgvAWIjYRLIAxWpaWW/e4hHD ada@example'
 ED25519_FINGERPRINT = 'dRoZQOLC8z1oitK9pU8shBdpo0+MOEmTxga2qd2twJg='
 ABSENT = {'i': 'i-00000000000000bad', 'ami': 'ami-00000000000000bad', 'key': 'key-00000000000000bad',
-          'lt': 'lt-00000000000000bad'}
+          'lt': 'lt-00000000000000bad', 'pg': 'pg-00000000000000bad'}
 OPTIONS = argparse.Namespace()  # filled by whoever is the program
 
 

@@ -20,7 +20,37 @@ TEST(CapacityTest, OvercommitIsForCpuOnlyAndTheReserveIsNeverSold) {
 
 TEST(CapacityTest, AHostThatNeverReportedOffersNothing) {
   TestRegion region;
-  EXPECT_EQ(capacity(region.state.hosts.at(region.host), region.policy), placement::Usage{});
+  placement::HostOffer const offer = host_offer(region.state.hosts.at(region.host), region.policy);
+  EXPECT_EQ(capacity(offer), placement::Usage{});
+}
+
+HostCell cell(std::int32_t id, std::int32_t cpus, std::int64_t memory_mib) {
+  HostCell out{.id = id, .memory = Mebibytes(memory_mib), .cpus = {}, .huge_pages = {}};
+  for (std::int32_t i = 0; i < cpus; ++i)
+    out.cpus.push_back({.id = i, .core = i / 2, .siblings = {}});
+  return out;
+}
+
+TEST(CapacityTest, EachCellSellsItsOwnLessItsShareOfTheReserve) {
+  Host host{.zone = ZoneName("z"), .rack = "r1"};
+  host.inventory = HostInventory{};
+  host.inventory->cells = {cell(0, 3, 1'025), cell(1, 0, 4'096), cell(2, 2, 100'001)};
+  placement::HostOffer const offer = host_offer(host, {.host_memory_reserve = Mebibytes(3)});
+  ASSERT_EQ(offer.cells.size(), 2) << "memory without CPUs is not sold";
+  EXPECT_EQ(offer.cells[0], (placement::CellOffer{.id = 0, .room = {12, 1'024}}));
+  EXPECT_EQ(offer.cells[1], (placement::CellOffer{.id = 2, .room = {8, 99'840}}))
+      << "a large cell in steps of 256 MiB";
+}
+
+TEST(HeldTest, WholeCoresCountForAllThatCouldHaveBeenSoldOfThem) {
+  Policy const policy{.cpu_overcommit_permille = 1'500};
+  Instance i{.vcpus = 3, .memory = Mebibytes(512), .is_cpu_dedicated = true};
+  i.placement = Placement{HostId("h"), PlacementGeneration(1)};
+  EXPECT_EQ(held(i).vcpus, 3) << "of the tenant's quota";
+  EXPECT_EQ(held_on_host(i, policy).vcpus, 6) << "two cores of two threads, at 1.5";
+  EXPECT_EQ(need_of(3, i.memory, 1, true, policy).room, (placement::Room{6, 512}));
+  i.is_cpu_dedicated = false;
+  EXPECT_EQ(held_on_host(i, policy).vcpus, 3);
 }
 
 TEST(HeldTest, AStoppedInstanceGivesCpuAndMemoryBackAndKeepsItsDisk) {

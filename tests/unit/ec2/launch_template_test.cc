@@ -114,7 +114,6 @@ TEST(LaunchTemplates, WhatRunInstancesRefusesIsRefusedInItsWords) {
                                          {"EnclaveOptions.Enabled", "true"},
                                          {"LicenseSpecification.1.LicenseConfigurationArn", "a"},
                                          {"Placement.Tenancy", "dedicated"},
-                                         {"Placement.GroupName", "spread"},
                                          {"BlockDeviceMapping.1.DeviceName", "/dev/sdb"}}) {
     Ec2Error const error = refused({{name, value}});
     EXPECT_EQ(error.code, "UnsupportedOperation") << name << ": " << error.message;

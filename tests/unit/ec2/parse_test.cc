@@ -48,6 +48,7 @@ Pairs least(std::string_view action) {
        {{"LaunchTemplateName", "web"}, {"LaunchTemplateData.EbsOptimized", "true"}}},
       {"CreateLaunchTemplateVersion",
        {{"LaunchTemplateName", "web"}, {"LaunchTemplateData.EbsOptimized", "true"}}},
+      {"DeletePlacementGroup", {{"GroupName", "web"}}},
       {"CreateTags", {{"ResourceId.1", "i-0123456789abcdef0"}, {"Tag.1.Key", "a"}}},
       {"DeleteTags", {{"ResourceId.1", "i-0123456789abcdef0"}}},
   };

@@ -185,6 +185,9 @@ TEST(LikelyClass, IsWhatTheCoreWillSay) {
             core::InputClass::read);
   EXPECT_EQ(likely(Action::describe_launch_template_versions, {{"LaunchTemplateVersion.1", "w"}}),
             core::InputClass::list);
+  EXPECT_EQ(likely(Action::describe_placement_groups, {}), core::InputClass::list);
+  EXPECT_EQ(likely(Action::describe_placement_groups, {{"GroupName.1", "g"}}),
+            core::InputClass::read);
   EXPECT_EQ(likely(Action::describe_regions, {}), core::InputClass::read);
   EXPECT_EQ(likely(Action::get_console_output, {}), core::InputClass::read);
   for (Action const change :

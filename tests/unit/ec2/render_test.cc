@@ -98,6 +98,27 @@ KeyPair key_pair() {
           .created = kNow};
 }
 
+TEST(Render, DescribePlacementGroups) {
+  PlacementGroup group{.id = PlacementGroupId("pg-0123456789abcdef0"),
+                       .tenant = TenantId(std::string(kTenant)),
+                       .name = "web",
+                       .strategy = PlacementStrategy::partition,
+                       .partition_count = 3,
+                       .tags = {{"team", "red"}},
+                       .created = kNow};
+  core::PlacementGroups found{.items = {group}, .region = "us-east-1"};
+  group.name = "apart";
+  group.strategy = PlacementStrategy::spread;
+  group.partition_count = 0;
+  group.tags.clear();
+  found.items.push_back(group);
+  expect_golden("describe_placement_groups", rendered(Action::describe_placement_groups, found));
+  EXPECT_THAT(rendered(Action::describe_placement_groups, core::PlacementGroups{}),
+              HasSubstr("<placementGroupSet/>"));
+  EXPECT_THAT(rendered(Action::create_placement_group, core::OnePlacementGroup{group, "us-east-1"}),
+              HasSubstr("<placementGroup><groupName>apart</groupName>"));
+}
+
 TEST(Render, RunInstances) {
   core::InstanceView view = in_state(core::InstanceState::pending);
   view.instance.private_ip.clear();

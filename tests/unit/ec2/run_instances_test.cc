@@ -137,11 +137,8 @@ std::vector<Refused> const& refused_parameters() {
          "cr-1"}},
        "CapacityReservationTarget"},
       {{{"Placement.Tenancy", "dedicated"}}, "Placement.Tenancy"},
-      {{{"Placement.GroupName", "spread"}}, "Placement.GroupName"},
-      {{{"Placement.GroupId", "pg-1"}}, "Placement.GroupId"},
       {{{"Placement.HostId", "h-1"}}, "Placement.HostId"},
       {{{"Placement.Affinity", "host"}}, "Placement.Affinity"},
-      {{{"Placement.PartitionNumber", "1"}}, "Placement.PartitionNumber"},
       {{{"Placement.SpreadDomain", "x"}}, "Placement.SpreadDomain"},
       {{{"Placement.HostResourceGroupArn", "arn:aws:x"}}, "Placement.HostResourceGroupArn"},
   };

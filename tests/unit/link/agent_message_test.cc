@@ -117,6 +117,15 @@ TEST(AgentMessage, a_spec_with_one_thing_wrong_is_refused_by_name) {
        [](HostSpec& s) { s.instances[0].user_data.assign(limits::kUserDataBytesMax + 1, 'x'); }},
       {"public_key", [](HostSpec& s) { s.instances[0].public_key.assign(16 * 1024 + 1, 'x'); }},
       {"zone", [](HostSpec& s) { s.instances[0].zone.assign(256, 'x'); }},
+      {"cells", [](HostSpec& s) { s.instances[0].cells = {1, 0}; }},
+      {"cells", [](HostSpec& s) { s.instances[0].cells = {-1}; }},
+      {"cpus", [](HostSpec& s) { s.instances[0].cpus = {1}; }},
+      {"cpus", [](HostSpec& s) { s.instances[0].cpus = {1, -2}; }},
+      {"shared_cpus.cell", [](HostSpec& s) { s.shared_cpus[1].cell = 0; }},
+      {"shared_cpus.cell", [](HostSpec& s) { s.shared_cpus[0].cell = -1; }},
+      {"shared_cpus.cpus", [](HostSpec& s) { s.shared_cpus[0].cpus = {8, 0}; }},
+      {"shared_cpus.cpus", [](HostSpec& s) { s.shared_cpus[0].cpus = {-1, 0}; }},
+      {"shared_cpus", [](HostSpec& s) { s.shared_cpus.assign(1025, {}); }},
   };
   for (Wrong const& wrong : wrongs) {
     HostSpec spec = a_spec(host_id(1));
@@ -145,6 +154,9 @@ TEST(AgentMessage, a_status_with_one_thing_wrong_is_refused) {
       [](HostStatus& s) { s.instances[0].ended_by_itself = true; },
       [](HostStatus& s) { s.instances[0].private_ip = "<script>\n"; },
       [](HostStatus& s) { s.instances.push_back(s.instances[0]); },
+      [](HostStatus& s) { s.instances[0].cells = {2, 1}; },
+      [](HostStatus& s) { s.instances[0].cpus = {-1}; },
+      [](HostStatus& s) { s.instances[0].cpus.assign(4097, 1); },
       [](HostStatus& s) { s.images = {"x"}; },
       [](HostStatus& s) { s.images = {std::string(64, 'b'), std::string(64, 'a')}; },
       [](HostStatus& s) { s.inventory.cells.clear(); },

@@ -32,6 +32,8 @@ inline InstanceSpec an_instance(int n) {
                       .image_digest = std::string(64, 'a'),
                       .image_size = Bytes(1000),
                       .mac = "52:54:00:01:02:03",
+                      .cells = {0, 1},
+                      .cpus = {1, 9},
                       .hostname = "ip-10-0-0-1",
                       .public_key = "ssh-ed25519 AAAA",
                       .user_data = std::string("\0\xff#!", 4),
@@ -46,7 +48,9 @@ inline HostSpec a_spec(HostId const& host, std::uint64_t generation = 1) {
                   .host_uuid = "uuid",
                   .term = Term(7),
                   .generation = Generation(generation),
-                  .instances = {an_instance(1), an_instance(2)}};
+                  .instances = {an_instance(1), an_instance(2)},
+                  .shared_cpus = {{.cell = 0, .cpus = {0, 8}}, {.cell = 1, .cpus = {}}},
+                  .earlier = {an_instance(2)}};
 }
 
 inline HostStatus a_status(HostId const& host) {
@@ -57,7 +61,10 @@ inline HostStatus a_status(HostId const& host) {
   status.instances.push_back(InstanceStatus{.id = instance_id(1),
                                             .generation = PlacementGeneration(1),
                                             .seen = Seen::running,
-                                            .private_ip = "10.0.0.9"});
+                                            .private_ip = "10.0.0.9",
+                                            .cells = {0, 1},
+                                            .cpus = {9, 1},
+                                            .unpinned = "no cpuset\xff"});
   status.foreign = {
       "win\xfe"
       "95"};

@@ -26,7 +26,7 @@ TEST_F(AgentMetrics, EveryKindOfActionIsCountedByItsResult) {
       {FetchImage{}, "fetch_image"},     {StartInstance{}, "start"},
       {ShutDownInstance{}, "shut_down"}, {PowerOffInstance{}, "power_off"},
       {RebootInstance{}, "reboot"},      {RemoveInstance{}, "remove"},
-      {EvictImage{}, "evict_image"},
+      {EvictImage{}, "evict_image"},     {PinInstance{}, "pin"},
   };
   static_assert(std::size(actions) == std::variant_size_v<Action>);
   for (auto const& [action, kind] : actions) {

@@ -144,6 +144,68 @@ TEST_F(RecordTest, AWrongLengthIsNamedWithItsField) {
             "memory_mib: wanted zero or more, found '-1'");
 }
 
+TEST_F(RecordTest, WhatOlderBerthsDidNotWriteReadsAsItsDefault) {
+  auto change = std::get<core::PutInstance>(put<core::PutInstance>());
+  change.instance.placement = Placement{.host = HostId("host-0123456789abcdef0"),
+                                        .generation = PlacementGeneration(3),
+                                        .cells = {0, 1},
+                                        .cpus = {4, 5}};
+  pb::Record record = parsed(change);
+  pb::Instance& old = *record.mutable_instance();
+  old.clear_is_cpu_dedicated();
+  old.clear_placement_group();
+  old.clear_partition();
+  old.clear_tenancy();
+  old.clear_dedicated_host();
+  old.clear_capacity_reservation();
+  old.clear_spot_request();
+  old.clear_interruption_at_ms();
+  old.mutable_placement()->clear_cells();
+  old.mutable_placement()->clear_cpus();
+  Instance& wanted = change.instance;
+  Instance const fresh;
+  wanted.is_cpu_dedicated = fresh.is_cpu_dedicated;
+  wanted.placement_group = fresh.placement_group;
+  wanted.partition = fresh.partition;
+  wanted.tenancy = fresh.tenancy;
+  wanted.dedicated_host = fresh.dedicated_host;
+  wanted.capacity_reservation = fresh.capacity_reservation;
+  wanted.spot_request = fresh.spot_request;
+  wanted.interruption_at = fresh.interruption_at;
+  wanted.placement->cells.clear();
+  wanted.placement->cpus.clear();
+  Result<core::Change> const read = decode(key(change), record.SerializeAsString());
+  ASSERT_TRUE(read) << read.error().message;
+  EXPECT_EQ(*read, core::Change(change));
+}
+
+TEST_F(RecordTest, WhereAnInstanceSitsAndWithWhomHasItsForm) {
+  EXPECT_EQ(instance_refusal([](pb::Instance& i) { i.set_placement_group("pg-1"); }),
+            "placement_group: wanted 'pg-' and 17 lower-case hex digits, found 'pg-1'");
+  EXPECT_EQ(instance_refusal([](pb::Instance& i) { i.set_dedicated_host("host-1"); }),
+            "dedicated_host: wanted 'h-' and 17 lower-case hex digits, found 'host-1'");
+  EXPECT_EQ(instance_refusal([](pb::Instance& i) { i.set_capacity_reservation("x"); }),
+            "capacity_reservation: wanted 'cr-' and 17 lower-case hex digits, found 'x'");
+  EXPECT_EQ(instance_refusal([](pb::Instance& i) { i.set_spot_request("sir-0123456A"); }),
+            "spot_request: wanted 'sir-' and 8 characters of a-z0-9, found 'sir-0123456A'");
+  EXPECT_EQ(instance_refusal([](pb::Instance& i) { i.set_partition(-1); }),
+            "partition: wanted zero or more, found '-1'");
+  EXPECT_EQ(instance_refusal([](pb::Instance& i) { i.set_tenancy(static_cast<pb::Tenancy>(4)); }),
+            "tenancy: wanted 1 (shared) to 3 (host), found 4");
+  auto const on_host = [](pb::Instance& i) -> berth::proto::model::v1::Placement& {
+    i.clear_placement();
+    i.mutable_placement()->set_host("host-0123456789abcdef0");
+    return *i.mutable_placement();
+  };
+  EXPECT_EQ(instance_refusal([&](pb::Instance& i) {
+              on_host(i).add_cells(1);
+              i.mutable_placement()->add_cells(1);
+            }),
+            "placement.cells: wanted ids from 0, ascending, found '1'");
+  EXPECT_EQ(instance_refusal([&](pb::Instance& i) { on_host(i).add_cpus(-4); }),
+            "placement.cpus: wanted zero or more, found '-4'");
+}
+
 TEST_F(RecordTest, ATagKeyGivenTwiceIsRefused) {
   EXPECT_EQ(instance_refusal([](pb::Instance& i) {
               i.add_tags()->set_key("Name");
