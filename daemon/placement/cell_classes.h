@@ -22,6 +22,7 @@ using ClassIndex = std::uint32_t;
 
 // A member of a class: its host's order among equals (Candidate::order) above, the cell below.
 using Member = std::uint64_t;
+inline constexpr Member kNoMember = UINT64_MAX;  // behind all others
 [[nodiscard]] constexpr Member member(std::uint32_t order, CellIndex cell) {
   return (Member{order} << 32) | cell;
 }
@@ -67,11 +68,11 @@ class CellClasses {
   [[nodiscard]] bool is_empty(ClassIndex i) const { return classes_[i].members.empty(); }
   // The first member; the class must not be empty.
   [[nodiscard]] Member first_member(ClassIndex i) const { return classes_[i].members.front(); }
-  // The first member whose cell `is_open` agrees to; absent: none. Costs little while few of the
+  // The first member whose cell `is_open` agrees to; kNoMember: none. Costs little while few of the
   // first are closed.
   template <class IsOpen>
-  [[nodiscard]] std::optional<Member> first_member(ClassIndex i, IsOpen is_open) const {
-    std::optional<Member> out;
+  [[nodiscard]] Member first_member(ClassIndex i, IsOpen is_open) const {
+    Member out = kNoMember;
     first_open(classes_[i].members, 0, is_open, out);
     return out;
   }
@@ -100,8 +101,8 @@ class CellClasses {
   // come before it.
   template <class IsOpen>
   static void first_open(std::vector<Member> const& heap, std::size_t at, IsOpen& is_open,
-                         std::optional<Member>& out) {
-    if (at >= heap.size() || (out && *out <= heap[at])) return;
+                         Member& out) {
+    if (at >= heap.size() || out <= heap[at]) return;
     if (is_open(cell_of(heap[at]))) {
       out = heap[at];
       return;

@@ -165,7 +165,8 @@ class CellFleet {
   }
   // The one rack that can take the request; absent: it is not bound to one.
   [[nodiscard]] std::optional<RackIndex> only_rack(Request const& request) const {
-    if (request.rack || request.group == 0 || request.group >= groups_.size()) return request.rack;
+    if (request.rack) return *request.rack;
+    if (request.group == 0 || request.group >= groups_.size()) return std::nullopt;
     return groups_[request.group].only_rack();
   }
   // Whether zone `z` can sell `need` and still keep its reserve.

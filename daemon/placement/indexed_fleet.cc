@@ -143,46 +143,50 @@ IndexedFleet::Slot* IndexedFleet::slot_of(Request const& request) {
   return &slot;
 }
 
-// The lowest member of the class, as a candidate; absent: none is open to the request.
-std::optional<Candidate> IndexedFleet::candidate_of(ClassIndex i, std::int64_t score,
-                                                    Request const& request) const {
-  Member first = classes_.first_member(i);
-  if (is_about_single_hosts(request)) {
-    auto const open = classes_.first_member(
-        i, [&](CellIndex c) { return fleet_.is_open_to(fleet_.host_of(c), request); });
-    if (!open) return std::nullopt;
-    first = *open;
-  }
-  CellIndex const cell = cell_of(first);
-  return Candidate{.score = score,
-                   .host = fleet_.host_of(cell),
-                   .cells = fleet_.bit_of(cell),
-                   .order = order_of(first)};
+// The first member of the class that is open to the request; kNoMember: none.
+Member IndexedFleet::first_open(ClassIndex i, Request const& request) const {
+  if (!is_about_single_hosts(request)) return classes_.first_member(i);
+  return classes_.first_member(
+      i, [&](CellIndex c) { return fleet_.is_open_to(fleet_.host_of(c), request); });
+}
+
+Candidate IndexedFleet::candidate_of(Member m, std::int64_t score) const {
+  CellIndex const cell = cell_of(m);
+  return {.score = score,
+          .host = fleet_.host_of(cell),
+          .cells = fleet_.bit_of(cell),
+          .order = order_of(m)};
 }
 
 std::optional<Candidate> IndexedFleet::best_in_classes(Slot& slot, Request const& request) {
   MinTree& tree = slot.classes.refreshed(scene(), classes_);
-  std::optional<Candidate> best;
-  // Cells of one host in different classes may tie: the lower cell of the lower host.
+  // Of those with the best score the first. Members are compared, not candidates: a number against
+  // a structure in memory.
+  std::int64_t best_score = MinTree::kNone;
+  Member best = kNoMember;
   auto const consider = [&](std::size_t place, std::int64_t score) {
-    keep_better(best, candidate_of(static_cast<ClassIndex>(place), score, request));
+    Member const m = first_open(static_cast<ClassIndex>(place), request);
+    if (m == kNoMember || score > best_score || (score == best_score && m > best)) return;
+    best_score = score;
+    best = m;
+  };
+  auto const found = [&] {
+    return best == kNoMember ? std::nullopt : std::optional(candidate_of(best, best_score));
   };
   tree.each_least([&](std::size_t place) { consider(place, tree.least()); });
-  if (best || !is_about_single_hosts(request)) return best;
+  if (best != kNoMember || !is_about_single_hosts(request)) return found();
   // None of the best classes has a member that is open: the next few, and then the rest.
   std::span<MinTree::Step const> const next = tree.front(MinTree::kFrontMax);
   for (MinTree::Step const& step : next) {
-    if (best && step.value > best->score) return best;
+    if (step.value > best_score) return found();
     if (step.value > tree.least()) consider(step.place, step.value);
   }
-  if (next.size() < MinTree::kFrontMax) return best;
-  best.reset();
+  if (next.size() < MinTree::kFrontMax) return found();
   MinTree::Walk walk(tree);
-  for (MinTree::Step step = walk.next(); step.value != MinTree::kNone; step = walk.next()) {
-    if (best && step.value > best->score) break;
+  for (MinTree::Step step = walk.next(); step.value <= best_score && step.value != MinTree::kNone;
+       step = walk.next())
     consider(step.place, step.value);
-  }
-  return best;
+  return found();
 }
 
 std::optional<Candidate> IndexedFleet::best_on_hosts(Slot& slot, Request const& request) {
@@ -275,14 +279,18 @@ void IndexedFleet::add_runners_up(Slot& slot, Request const& request, ScoreTable
   }
   if (!slot.has_single || policy_->is_by_order || fleet_.host(table.rows[0].host).instances == 0)
     return;
+  static_assert(ScoreTable::kRowsMax == 3);
   std::span<MinTree::Step const> const first = slot.classes.tree().front(ScoreTable::kRowsMax);
-  for (std::size_t i = 0; i < first.size() && table.size < ScoreTable::kRowsMax; ++i) {
-    auto const row = candidate_of(static_cast<ClassIndex>(first[i].place), first[i].value, request);
-    if (!row) continue;
-    auto const end = table.rows.begin() + static_cast<std::ptrdiff_t>(table.size);
-    bool const is_there = std::any_of(
-        table.rows.begin(), end, [&](Candidate const& other) { return other.host == row->host; });
-    if (!is_there) table.rows[table.size++] = *row;
+  HostIndex const chosen = table.rows[0].host;
+  for (MinTree::Step const& step : first) {
+    Member const m = first_open(static_cast<ClassIndex>(step.place), request);
+    if (m == kNoMember) continue;
+    HostIndex const host = fleet_.host_of(cell_of(m));
+    // Almost always the first one here, and hardly ever another.
+    if (host == chosen) continue;
+    if (table.size > 1 && host == table.rows[1].host) continue;
+    table.rows[table.size++] = candidate_of(m, step.value);
+    if (table.size == ScoreTable::kRowsMax) return;
   }
 }
 

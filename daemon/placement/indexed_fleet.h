@@ -109,8 +109,8 @@ class IndexedFleet {
   [[nodiscard]] std::optional<Candidate> best_in_classes(Slot& slot, Request const& request);
   [[nodiscard]] std::optional<Candidate> best_on_hosts(Slot& slot, Request const& request);
   [[nodiscard]] std::optional<Candidate> best_idle(Request const& request, Slot const& slot);
-  [[nodiscard]] std::optional<Candidate> candidate_of(ClassIndex i, std::int64_t score,
-                                                      Request const& request) const;
+  [[nodiscard]] Member first_open(ClassIndex i, Request const& request) const;
+  [[nodiscard]] Candidate candidate_of(Member m, std::int64_t score) const;
   void add_runners_up(Slot& slot, Request const& request, ScoreTable& table);
   [[nodiscard]] bool can_fill_classes(Slot const& slot, Request const& request) const;
   struct Batch {

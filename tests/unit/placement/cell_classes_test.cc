@@ -61,7 +61,7 @@ TEST(CellClasses, members_come_in_order_and_move_as_they_are_told) {
       auto const open =
           std::ranges::find_if(members, [&](Member m) { return is_open(cell_of(m)); });
       ASSERT_EQ(classes.first_member(numbers[which], is_open),
-                open == members.end() ? std::nullopt : std::optional(*open));
+                open == members.end() ? kNoMember : *open);
       if (listed.empty() || entropy.below(4) > 0) continue;
       std::size_t const moved = 1 + entropy.below(listed.size());
       classes.move_first(numbers[which], listed, moved, numbers[1 - which]);
