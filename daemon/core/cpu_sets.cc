@@ -109,18 +109,6 @@ CpuSet given_cpus(State const& state, HostId const& host) {
   return given;
 }
 
-std::optional<std::vector<std::int32_t>> CpuDraft::choose(Placement const& where,
-                                                          std::int64_t vcpus) {
-  Host const* host = find(state_.hosts, where.host);
-  if (host == nullptr || !host->inventory) return std::nullopt;
-  auto const [given, is_new] = given_.try_emplace(where.host);
-  if (is_new) given->second = given_cpus(state_, where.host);
-  std::optional<std::vector<std::int32_t>> const own =
-      choose_cpus(*host->inventory, where.cells, given->second, vcpus);
-  if (own) given->second.insert(own->begin(), own->end());
-  return own;
-}
-
 std::vector<SharedCpus> shared_cpus(State const& state, HostId const& host) {
   std::vector<SharedCpus> shared;
   Host const* record = find(state.hosts, host);

@@ -49,20 +49,6 @@ class CpuDraft {
 // the inventory no longer has is still given: it may come back.
 [[nodiscard]] CpuSet given_cpus(State const& state, HostId const& host);
 
-// Whole cores for the instances of one decision, on top of what is given already.
-class CpuDraft {
- public:
-  explicit CpuDraft(State const& state) : state_(state) {}
-  // As choose_cpus, on the host and in the cells of `where`; the cores are this draft's from now
-  // on.
-  [[nodiscard]] std::optional<std::vector<std::int32_t>> choose(Placement const& where,
-                                                                std::int64_t vcpus);
-
- private:
-  State const& state_;
-  std::map<HostId, CpuSet> given_;
-};
-
 // What each cell has left, by cell. Empty: the host's inventory is not known.
 [[nodiscard]] std::vector<SharedCpus> shared_cpus(State const& state, HostId const& host);
 

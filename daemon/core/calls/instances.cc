@@ -55,7 +55,7 @@ Result<Decision> call(State const& state, Caller const& caller, StartInstances c
       if (place) next.placement->cells = place->cells;
       if (place && instance->is_cpu_dedicated) {
         std::optional<std::vector<std::int32_t>> own =
-            cpus.choose(*next.placement, instance->vcpus);
+            cpus.choose(next.placement->host, next.placement->cells, instance->vcpus);
         if (!own) return no_room(*instance);
         next.placement->cpus = std::move(*own);
       } else {

@@ -296,7 +296,7 @@ Result<Decision> call(State const& state, Caller const& caller, RunInstances con
     instance.placement_note = note;
     if (instance.is_cpu_dedicated) {
       std::optional<std::vector<std::int32_t>> own =
-          cpus.choose(*instance.placement, instance.vcpus);
+          cpus.choose(place.host, place.cells, instance.vcpus);
       if (!own) return no_cores(instance);
       instance.placement->cpus = std::move(*own);
     }
