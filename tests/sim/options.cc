@@ -91,7 +91,7 @@ Options drawn_options(Entropy& e) {
                             .disk_gib = e.between(20, 20'000),
                             .key_pairs = e.between(2, 20),
                             .images = 100};
-  o.racks = 1 + e.below(e.below(2) == 0 ? 4 : 14);
+  o.racks = 1 + e.below(e.below(3) == 0 ? 4 : 14);
   o.has_nameless_rack = e.below(2) == 0;
   return o;
 }

@@ -7,7 +7,7 @@ namespace berth::sim {
 core::CreatePlacementGroup Workload::drawn_group(std::string name) {
   Entropy& e = world_.entropy();
   core::CreatePlacementGroup ask{.name = std::move(name)};
-  ask.strategy = static_cast<PlacementStrategy>(e.below(3));
+  ask.strategy = static_cast<PlacementStrategy>((1 + e.below(4)) % 3);  // half of them spread
   bool const is_odd = e.below(12) == 0;
   if (ask.strategy == PlacementStrategy::partition || is_odd) {
     if (e.below(3) != 0) ask.partition_count = e.between(1, 4);
@@ -26,8 +26,12 @@ void Workload::launch_into_group(std::size_t tenant, core::PlacementGroupName of
                          .type = cluster_.types[e.below(cluster_.types.size())],
                          .placement_group = std::move(of)};
   ask.max_count = e.below(2) == 0 ? e.between(1, 5) : 1;
-  if (e.below(8) == 0) ask.max_count = e.between(6, 9);  // also more than seven at once
   ask.min_count = e.below(2) == 0 ? 1 : ask.max_count;
+  if (e.below(3) == 0) {  // more than seven at once, if racks allow
+    ask.type = cluster_.types[0];
+    ask.min_count = 1;
+    ask.max_count = 9;
+  }
   if (e.below(3) == 0) ask.zone = cluster_.zones[e.below(cluster_.zones.size())];
   if (e.below(4) == 0) ask.partition = e.between(0, 4);
   if (e.below(2) == 0) {
@@ -39,7 +43,7 @@ void Workload::launch_into_group(std::size_t tenant, core::PlacementGroupName of
 
 void Workload::change_groups(std::size_t tenant) {
   Entropy& e = world_.entropy();
-  std::string const name = "apart-" + std::to_string(e.below(3));
+  std::string const name = "apart-" + std::to_string(e.below(2));
   auto const known = group_ids_[tenant].find(name);
   std::string const id = known != group_ids_[tenant].end() ? known->second : "pg-" + e.hex(17);
   bool const dry_run = e.below(12) == 0;
