@@ -222,14 +222,25 @@ placement::GroupRule rule_of(PlacementGroup const& group) {
     case PlacementStrategy::partition: return {placement::GroupKind::partitions};
     case PlacementStrategy::spread: break;
   }
-  return {group.spread_level == SpreadLevel::rack ? placement::GroupKind::spread_racks
-                                                  : placement::GroupKind::spread_hosts};
+  bool const is_on_hosts =
+      group.spread_level == SpreadLevel::host || PLANTED(group_spread_over_hosts);
+  return {is_on_hosts ? placement::GroupKind::spread_hosts : placement::GroupKind::spread_racks};
 }
 
 void put_placement_group(State& state, PlacementGroup const& group) {
-  state.derived.placer.put_group(group.id, rule_of(group));
-  state.placement_groups[group.id] = group;
+  bool const is_new = state.placement_groups.insert_or_assign(group.id, group).second;
+  if (!is_new) return;  // its name and its rule do not change
   state.derived.placement_group_by_name[{group.tenant, group.name}] = group.id;
+  placement::Placer& placer = state.derived.placer;
+  // A start reads members before their groups: until now they were held as of none.
+  auto const* members = find(state.derived.instances_of_group, group.id);
+  auto const for_each = [&](auto change) {
+    if (members == nullptr) return;
+    for (InstanceId const& id : *members) change(holding(state.instances.at(id), state.policy));
+  };
+  for_each([&](placement::Holding const& held) { placer.give_back(held); });
+  placer.put_group(group.id, rule_of(group));
+  for_each([&](placement::Holding const& held) { placer.take(held); });
 }
 
 void erase_placement_group(State& state, PlacementGroupId const& id) {
@@ -238,14 +249,6 @@ void erase_placement_group(State& state, PlacementGroupId const& id) {
   state.derived.placement_group_by_name.erase({it->second.tenant, it->second.name});
   state.derived.placer.erase_group(id);
   state.placement_groups.erase(it);
-}
-
-void note_refusal(State& state, NoteRefusal const& refusal) {
-  bool const is_new = state.refusals.insert_or_assign(refusal.request_id, refusal).second;
-  if (is_new) state.refusals_in_order.push_back(refusal.request_id);
-  if (state.refusals_in_order.size() <= kRefusalsKept) return;
-  state.refusals.erase(state.refusals_in_order.front());
-  state.refusals_in_order.pop_front();
 }
 
 void put_token(State& state, TokenRow const& row) {
@@ -309,7 +312,6 @@ void absorb(State& state, Change const& change) {
             state.region.audit_count = c.record.number;
             state.region.audit_digest = c.record.digest;
           },
-          [&](NoteRefusal const& c) { note_refusal(state, c); },
           [&](SeeHost const& c) {
             auto const host = state.hosts.find(c.id);
             if (host == state.hosts.end()) return;  // removed meanwhile
@@ -325,6 +327,14 @@ HostHealth health(SeeHost const* seen, Instant now, Policy const& policy) {
   Duration const age = now - seen->at;
   if (age > policy.lost_after) return HostHealth::lost;
   return age > policy.lease || !seen->is_connected ? HostHealth::suspect : HostHealth::up;
+}
+
+void note_refusal(State& state, Refusal const& refusal) {
+  bool const is_new = state.refusals.insert_or_assign(refusal.request_id, refusal).second;
+  if (is_new) state.refusals_in_order.push_back(refusal.request_id);
+  if (state.refusals_in_order.size() <= kRefusalsKept) return;
+  state.refusals.erase(state.refusals_in_order.front());
+  state.refusals_in_order.pop_front();
 }
 
 }  // namespace berth::core

@@ -187,8 +187,9 @@ struct SeeHost {
   bool operator==(SeeHost const&) const = default;
 };
 
-// A launch that found no room. Volatile; for operators.
-struct NoteRefusal {
+// A launch that found no room. For operators; of this run of the daemon only, and of no influence
+// on any decision, so not a Change.
+struct Refusal {
   std::string request_id;
   TenantId tenant;
   WallTime at;
@@ -204,7 +205,7 @@ struct NoteRefusal {
   std::int64_t found = 0;   // of them; the counts below are of the one after
   PlacementNote note;       // `hosts` and `removed`; no policy, no rows
 
-  bool operator==(NoteRefusal const&) const = default;
+  bool operator==(Refusal const&) const = default;
 };
 
 using Change =
@@ -212,10 +213,10 @@ using Change =
                  EraseInstanceType, PutImage, EraseImage, PutKeyPair, EraseKeyPair, PutHost,
                  EraseHost, PutInstance, EraseInstance, PutToken, EraseToken, AppendAudit, SeeHost,
                  PutLaunchTemplate, EraseLaunchTemplate, PutLaunchTemplateVersion,
-                 EraseLaunchTemplateVersion, PutPlacementGroup, ErasePlacementGroup, NoteRefusal>;
+                 EraseLaunchTemplateVersion, PutPlacementGroup, ErasePlacementGroup>;
 
 [[nodiscard]] inline bool is_durable(Change const& change) {
-  return !std::holds_alternative<SeeHost>(change) && !std::holds_alternative<NoteRefusal>(change);
+  return !std::holds_alternative<SeeHost>(change);
 }
 
 }  // namespace berth::core

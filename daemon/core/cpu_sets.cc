@@ -22,6 +22,17 @@ std::map<std::int32_t, CpuSet> cores_of(HostCell const& cell) {
   return cores;
 }
 
+// The same CPUs and what else is of their cores.
+void add_siblings(HostInventory const& inventory, CpuSet& cpus) {
+  for (HostCell const& cell : inventory.cells) {
+    for (auto const& [core, threads] : cores_of(cell)) {
+      bool const is_given =
+          std::ranges::any_of(threads, [&](std::int32_t id) { return cpus.contains(id); });
+      if (is_given) cpus.insert(threads.begin(), threads.end());
+    }
+  }
+}
+
 bool choose_from(HostCell const& cell, CpuSet const& given, std::int64_t vcpus,
                  std::vector<std::int32_t>& chosen) {
   for (auto const& [core, cpus] : cores_of(cell)) {
@@ -63,6 +74,21 @@ std::optional<std::vector<std::int32_t>> choose_cpus(HostInventory const& invent
   return chosen;
 }
 
+std::optional<std::vector<std::int32_t>> CpuDraft::choose(HostId const& host,
+                                                          std::vector<std::int32_t> const& cells,
+                                                          std::int64_t vcpus) {
+  Host const* record = find(state_.hosts, host);
+  if (record == nullptr || !record->inventory) return std::nullopt;
+  auto const [it, is_first] = given_.try_emplace(host);
+  CpuSet& given = it->second;
+  if (is_first) given = given_cpus(state_, host);
+  std::optional<std::vector<std::int32_t>> chosen =
+      choose_cpus(*record->inventory, cells, given, vcpus);
+  if (chosen) given.insert(chosen->begin(), chosen->end());
+  if (chosen) add_siblings(*record->inventory, given);
+  return chosen;
+}
+
 std::vector<std::int32_t> const& own_cpus(Instance const& instance) {
   static std::vector<std::int32_t> const none;
   bool const has_some = instance.is_cpu_dedicated && held(instance).vcpus > 0;
@@ -79,13 +105,7 @@ CpuSet given_cpus(State const& state, HostId const& host) {
   }
   Host const* record = find(state.hosts, host);
   if (given.empty() || record == nullptr || !record->inventory) return given;
-  for (HostCell const& cell : record->inventory->cells) {
-    for (auto const& [core, cpus] : cores_of(cell)) {
-      bool const is_given =
-          std::ranges::any_of(cpus, [&](std::int32_t id) { return given.contains(id); });
-      if (is_given) given.insert(cpus.begin(), cpus.end());
-    }
-  }
+  add_siblings(*record->inventory, given);
   return given;
 }
 

@@ -6,6 +6,7 @@
 // instance is known to be stopped or gone (`held`), as its memory is.
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <set>
 #include <vector>
@@ -27,6 +28,19 @@ using CpuSet = std::set<std::int32_t>;  // the kernel's numbers
 [[nodiscard]] std::optional<std::vector<std::int32_t>> choose_cpus(
     HostInventory const& inventory, std::vector<std::int32_t> const& cells, CpuSet const& given,
     std::int64_t vcpus);
+
+// The same for several instances of one decision: what it gave to one is not free to the next.
+class CpuDraft {
+ public:
+  explicit CpuDraft(State const& state) : state_(state) {}
+
+  [[nodiscard]] std::optional<std::vector<std::int32_t>> choose(
+      HostId const& host, std::vector<std::int32_t> const& cells, std::int64_t vcpus);
+
+ private:
+  State const& state_;
+  std::map<HostId, CpuSet> given_;  // of the hosts that were asked for
+};
 
 // What the instance has to itself now: none unless its CPUs are dedicated and it holds CPUs.
 [[nodiscard]] std::vector<std::int32_t> const& own_cpus(Instance const& instance);

@@ -39,8 +39,8 @@ struct Context {
   Now now;           // read once per batch
   Entropy& entropy;  // ids; seeded in tests
   Policy const& policy;
-  // Written by a decision that finds no room, although its error changes nothing: to be absorbed.
-  std::optional<NoteRefusal> refusal = std::nullopt;
+  // Written by a decision that finds no room: for note_refusal.
+  std::optional<Refusal> refusal = std::nullopt;
 };
 
 // What is to be done about one input. An error changes nothing, and is the reply.
@@ -48,6 +48,9 @@ struct Context {
 
 // Applies one change, whatever it is: total, and cannot fail.
 void absorb(State& state, Change const& change);
+
+// Remembers a refusal, and forgets the oldest past kRefusalsKept.
+void note_refusal(State& state, Refusal const& refusal);
 
 // What this host should run, from the records: a projection, computed, never stored. The host must
 // exist. Its instances are all those placed on it, tombstones included.

@@ -76,7 +76,7 @@ struct State {
   std::map<std::pair<TenantId, std::string>, TokenRow> tokens;
   std::map<HostId, SeeHost> seen;  // volatile: this run of the daemon only
   // Volatile: launches that found no room, by their request; the last kRefusalsKept.
-  std::map<std::string, NoteRefusal> refusals;
+  std::map<std::string, Refusal> refusals;
   std::deque<std::string> refusals_in_order;  // keys of `refusals`, oldest first
 
   Derived derived;

@@ -35,12 +35,7 @@ Result<core::Decision> without_durable_changes(core::Input const& input, core::D
 
 Result<core::State> Driver::load(store::Store& store, core::Policy policy) {
   core::State state(std::move(policy));
-  std::vector<core::Change> records = TRY(store.load());
-  // Instances take room of hosts by the rules of groups, so all of these must be there first.
-  std::ranges::stable_partition(records, [](core::Change const& change) {
-    return !std::holds_alternative<core::PutInstance>(change);
-  });
-  for (core::Change const& change : records) core::absorb(state, change);
+  for (core::Change const& change : TRY(store.load())) core::absorb(state, change);
   state.derived.touched_specs.clear();
   std::vector<std::string> const broken = core::broken_invariants(state);
   if (!broken.empty()) {
@@ -75,7 +70,7 @@ void Driver::on_input(core::Input input, core::Gate::Done done) {
     decided = without_durable_changes(input, *std::move(decided));
   }
   parts_.observer.decided(input, decided, parts_.clock.now().monotonic - context.now.monotonic);
-  if (context.refusal) core::absorb(state_, *std::move(context.refusal));
+  if (context.refusal) core::note_refusal(state_, *context.refusal);
   if (!decided) {
     // An agent that the core does not accept (removed, another machine) is cut off.
     if (auto const* hello = std::get_if<core::AgentHello>(&input)) open_.drop.insert(hello->host);

@@ -120,7 +120,9 @@ std::optional<Seat> Placer::seat(Holding const& holding) const {
            .need = holding.need.room,
            .disk_gib = holding.need.disk_gib,
            .group = group_of(holding.need.group),
-           .partition = holding.need.partition};
+           .partition = 0};
+  // Of a group that is not known yet, it is held as of none.
+  if (out.group != 0) out.partition = holding.need.partition;
   for (std::size_t i = 0; i < cells.size(); ++i) {
     if (std::ranges::find(holding.place.cells, cells[i].id) != holding.place.cells.end())
       out.cells = static_cast<std::uint8_t>(out.cells | (1U << i));
@@ -174,10 +176,9 @@ std::vector<CellOffer> Placer::free(HostId const& id) const {
 }
 
 std::optional<Request> Placer::request(Ask const& ask) const {
-  Request out{.need = ask.need.room,
-              .disk_gib = ask.need.disk_gib,
-              .group = group_of(ask.need.group),
-              .partition = ask.need.partition};
+  Request out{
+      .need = ask.need.room, .disk_gib = ask.need.disk_gib, .group = group_of(ask.need.group)};
+  if (out.group != 0) out.partition = ask.need.partition;
   if (ask.zone) {
     auto const it = zones_.find(*ask.zone);
     if (it == zones_.end()) return std::nullopt;

@@ -79,7 +79,10 @@ bool Machine::end_guest(InstanceId const& id) {
   if (it == domains.end() || it->second.process != Process::running) return false;
   world_.note("guest powers off", id_.value, id.value);
   // While the metadata still says that it is being started, its end looks like a start that failed.
-  if (!it->second.is_starting) watch_.on_shut_down_inside(id, it->second.starts);
+  if (it->second.is_starting)
+    it->second.is_ended_while_starting = true;
+  else
+    watch_.on_shut_down_inside(id, it->second.starts);
   end_process(id, it->second, GuestWatch::End::by_itself);
   if (hint) hint();
   return true;
@@ -313,6 +316,7 @@ void SimHypervisor::define_and_create(agent::StartInstance const& a, ActionDone 
   domain.starts = spec.starts;
   domain.stopped_by_us = true;
   domain.is_starting = true;
+  domain.is_ended_while_starting = false;
   domain.boot_id = machine_.boot_id();
   if (world_.chance(options_.ppm.start_fails)) {
     machine_.watch_.on_fault(Fault::start_fails, spec.id.value);
@@ -359,7 +363,12 @@ void SimHypervisor::let_run(InstanceId const& id, ActionDone done) {
   });
   later({500'000}, [this, id, run, done] {
     auto const it = machine_.domains.find(id);
-    if (it != machine_.domains.end() && it->second.run == run) it->second.is_starting = false;
+    if (it != machine_.domains.end() && it->second.run == run) {
+      it->second.is_starting = false;
+      // Now its end looks like what it was.
+      if (std::exchange(it->second.is_ended_while_starting, false))
+        machine_.watch_.on_shut_down_inside(id, it->second.starts);
+    }
     done({});
   });
 }

@@ -47,6 +47,7 @@ struct SimDomain {
   std::uint64_t starts = 0;
   bool stopped_by_us = false;
   bool is_starting = false;
+  bool is_ended_while_starting = false;  // it powered itself off before that was written
   bool is_crashed = false;  // has no process, and libvirt says that it did not end well
   std::string boot_id;
   Process process = Process::none;

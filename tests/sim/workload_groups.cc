@@ -26,6 +26,7 @@ void Workload::launch_into_group(std::size_t tenant, core::PlacementGroupName of
                          .type = cluster_.types[e.below(cluster_.types.size())],
                          .placement_group = std::move(of)};
   ask.max_count = e.below(2) == 0 ? e.between(1, 5) : 1;
+  if (e.below(8) == 0) ask.max_count = e.between(6, 9);  // also more than seven at once
   ask.min_count = e.below(2) == 0 ? 1 : ask.max_count;
   if (e.below(3) == 0) ask.zone = cluster_.zones[e.below(cluster_.zones.size())];
   if (e.below(4) == 0) ask.partition = e.between(0, 4);

@@ -2,6 +2,7 @@
 
 #include "berth/base/plant.h"
 #include "daemon/core/calls/calls.h"
+#include "daemon/core/cpu_sets.h"
 #include "daemon/core/instance_state.h"
 #include "daemon/core/names.h"
 
@@ -19,6 +20,13 @@ Error wrong_state(Instance const& instance, std::string_view verb) {
                    std::string(verb) + "; it is " + std::string(name(instance_state(instance)))};
 }
 
+Error no_room(Instance const& instance) {
+  return Error{Code::no_capacity, "instance",
+               "We currently do not have sufficient " + instance.type.value +
+                   " capacity to start the instance '" + instance.id.value + "' in " +
+                   instance.zone.value};
+}
+
 StateChange change_of(Instance const& before, Instance const& after) {
   return {.id = before.id, .previous = instance_state(before), .current = instance_state(after)};
 }
@@ -32,6 +40,7 @@ Result<Decision> call(State const& state, Caller const& caller, StartInstances c
   StateChanges reply;
   placement::Usage more;
   placement::Draft draft(state.derived.placer);
+  CpuDraft cpus(state);
   for (Instance const* instance : TRY(own_instances(state, caller.tenant, ask.ids))) {
     InstanceState const now = instance_state(*instance);
     Instance next = *instance;
@@ -42,13 +51,16 @@ Result<Decision> call(State const& state, Caller const& caller, StartInstances c
       // away, not those that live there.
       std::optional<placement::Place> const place =
           draft.place_on(instance->placement->host, need.room);
-      if (!place && !PLANTED(start_without_room)) {
-        return Error{Code::no_capacity, "instance",
-                     "We currently do not have sufficient " + instance->type.value +
-                         " capacity to start the instance '" + instance->id.value + "' in " +
-                         instance->zone.value};
-      }
+      if (!place && !PLANTED(start_without_room)) { return no_room(*instance); }
       if (place) next.placement->cells = place->cells;
+      if (place && instance->is_cpu_dedicated) {
+        std::optional<std::vector<std::int32_t>> own =
+            cpus.choose(next.placement->host, next.placement->cells, instance->vcpus);
+        if (!own) return no_room(*instance);
+        next.placement->cpus = std::move(*own);
+      } else {
+        next.placement->cpus.clear();
+      }
       more += {.vcpus = instance->vcpus, .memory = instance->memory};
       next.wanted = Wanted::running;
       next.seen = Seen::preparing;
@@ -175,6 +187,7 @@ Result<Decision> call(State const& state, Caller const& caller, ModifyInstance c
     next.type = type->name;
     next.vcpus = type->vcpus;
     next.memory = type->memory;
+    next.is_cpu_dedicated = type->is_cpu_dedicated;
   }
   Decision decision{.reply = Done{}};
   if (next != *instance) decision.changes.emplace_back(PutInstance{std::move(next)});

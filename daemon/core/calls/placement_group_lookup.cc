@@ -139,7 +139,7 @@ std::vector<std::int32_t> partition_order(std::vector<std::int64_t> const& membe
 std::vector<std::string> cluster_racks(State const& state, PlacementGroup const& group,
                                        ZoneName const& zone) {
   std::set<InstanceId> const* members = find(state.derived.instances_of_group, group.id);
-  if (members != nullptr && !PLANTED(group_cluster_torn)) {
+  if (members != nullptr) {
     Instance const& first = state.instances.at(*members->begin());
     if (first.zone != zone) return {};
     return {state.hosts.at(first.placement->host).rack};

@@ -2,6 +2,7 @@
 // there is room for.
 
 #include <algorithm>
+#include <numeric>
 #include <tuple>
 
 #include "daemon/core/calls/calls.h"
@@ -30,7 +31,7 @@ PlacementView view_of(State const& state, Instance const& instance) {
   return out;
 }
 
-placement::Need need_of(NoteRefusal const& refusal, Policy const& policy) {
+placement::Need need_of(Refusal const& refusal, Policy const& policy) {
   placement::Need out =
       need_of(refusal.vcpus, refusal.memory, refusal.disk_gib, refusal.is_cpu_dedicated, policy);
   out.group = refusal.placement_group;
@@ -38,9 +39,21 @@ placement::Need need_of(NoteRefusal const& refusal, Policy const& policy) {
   return out;
 }
 
+// The partitions that the launch may use: the one that it named, or all of its group; {0}: it is of
+// no group of partitions.
+std::vector<std::int32_t> partitions_of(State const& state, Refusal const& refusal) {
+  PlacementGroup const* group = find(state.placement_groups, refusal.placement_group);
+  if (refusal.partition > 0 || group == nullptr || group->partition_count == 0) {
+    return {refusal.partition};
+  }
+  std::vector<std::int32_t> out(static_cast<std::size_t>(group->partition_count));
+  std::iota(out.begin(), out.end(), 1);
+  return out;
+}
+
 // Types that ask for no more of anything, the largest first: of the same family before others.
 std::vector<std::pair<std::string, placement::Room>> smaller_types(State const& state,
-                                                                   NoteRefusal const& refusal) {
+                                                                   Refusal const& refusal) {
   std::string const family = refusal.type.value.substr(0, refusal.type.value.find('.'));
   std::vector<InstanceType const*> smaller;
   for (auto const& [name, type] : state.types) {
@@ -63,7 +76,7 @@ std::vector<std::pair<std::string, placement::Room>> smaller_types(State const& 
   return out;
 }
 
-PlacementView view_of(State const& state, NoteRefusal const& refusal) {
+PlacementView view_of(State const& state, Refusal const& refusal) {
   PlacementView out{.id = refusal.request_id,
                     .is_placed = false,
                     .tenant = refusal.tenant,
@@ -80,6 +93,8 @@ PlacementView view_of(State const& state, NoteRefusal const& refusal) {
   if (!state.placement_groups.contains(refusal.placement_group)) {
     ask.need.group = PlacementGroupId();
     ask.need.partition = 0;
+  } else {
+    ask.need.partition = partitions_of(state, refusal).front();
   }
   out.remedies = placement::Draft(state.derived.placer)
                      .remedies(ask, refusal.wanted, smaller_types(state, refusal));
@@ -88,19 +103,24 @@ PlacementView view_of(State const& state, NoteRefusal const& refusal) {
 
 }  // namespace
 
-NoteRefusal refusal_of(State const& state, NoteRefusal asked) {
+Refusal refusal_of(State const& state, Refusal asked) {
   std::vector<ZoneName> zones;
   if (!asked.zone.value.empty())
     zones.push_back(asked.zone);
   else
     for (auto const& [name, zone] : state.zones) zones.push_back(name);
+  std::vector<std::int32_t> const partitions = partitions_of(state, asked);
   placement::NoSeat why;
   std::int64_t most = -1;
   for (ZoneName const& zone : zones) {
     placement::Draft draft(state.derived.placer);
-    placement::Ask const ask{.zone = zone, .need = need_of(asked, state.policy)};
+    placement::Ask ask{.zone = zone, .need = need_of(asked, state.policy)};
+    auto const place_one = [&](std::int32_t partition) {
+      ask.need.partition = partition;
+      return draft.place(ask).has_value();
+    };
     std::int64_t found = 0;
-    while (found < asked.wanted && draft.place(ask)) ++found;
+    while (found < asked.wanted && std::ranges::any_of(partitions, place_one)) ++found;
     if (found <= most) continue;
     most = found;
     why = draft.why_not(ask);
@@ -113,7 +133,7 @@ NoteRefusal refusal_of(State const& state, NoteRefusal asked) {
 Result<Decision> admin_call(State const& state, ExplainPlacement const& ask, Context&) {
   if (Instance const* instance = find(state.instances, InstanceId(ask.id)))
     return Decision{.reply = view_of(state, *instance)};
-  if (NoteRefusal const* refusal = find(state.refusals, ask.id))
+  if (Refusal const* refusal = find(state.refusals, ask.id))
     return Decision{.reply = view_of(state, *refusal)};
   return Error{Code::not_found, "placement",
                "there is no instance \"" + ask.id +

@@ -4,7 +4,10 @@
 
 #include "berth/base/plant.h"
 #include "daemon/core/calls/calls.h"
+#include "daemon/core/calls/group_places.h"
 #include "daemon/core/calls/placement_group_lookup.h"
+#include "daemon/core/calls/refusals.h"
+#include "daemon/core/cpu_sets.h"
 #include "daemon/core/instance_state.h"
 #include "daemon/core/names.h"
 
@@ -108,26 +111,13 @@ placement::Need need_of(Launch const& launch, Policy const& policy) {
                  launch.type->is_cpu_dedicated, policy);
 }
 
-// For up to `count` instances in one zone; fewer when no more fit. Nothing stays taken.
-std::vector<placement::Place> places_in(State const& state, ZoneName const& zone,
-                                        placement::Need const& need, std::int64_t count) {
-  std::vector<placement::Place> out;
-  placement::Draft draft(state.derived.placer);
-  while (static_cast<std::int64_t>(out.size()) < count) {
-    std::optional<placement::Place> place = draft.place({.zone = zone, .need = need});
-    if (!place) break;
-    out.push_back(std::move(*place));
-  }
-  return out;
-}
-
 // EC2's sentence, with the zones that do have room for the minimum.
 Error no_room(State const& state, RunInstances const& ask, Launch const& launch,
               placement::Need const& need) {
   std::string others;
   for (auto const& [name, zone] : state.zones) {
     if (name.value == ask.zone) continue;
-    auto const there = places_in(state, name, need, ask.min_count);
+    auto const there = places_in(state, name, need, launch.group, ask.min_count, Notes::none);
     if (static_cast<std::int64_t>(there.size()) < ask.min_count) continue;
     others += (others.empty() ? "" : ", ") + name.value;
   }
@@ -151,7 +141,7 @@ Error no_room(State const& state, RunInstances const& ask, Launch const& launch,
 
 struct Chosen {
   ZoneName zone;
-  std::vector<placement::Place> places;
+  std::vector<MemberPlace> places;
 };
 
 // The zones that may take it, in the order in which they are tried: first the one that would get
@@ -173,7 +163,8 @@ Result<Chosen> choose(State const& state, RunInstances const& ask, Launch const&
   placement::Need const need = need_of(launch, state.policy);
   Chosen best;
   for (ZoneName const& zone : zones_to_try(state, ask, need)) {
-    std::vector<placement::Place> found = places_in(state, zone, need, ask.max_count);
+    std::vector<MemberPlace> found =
+        places_in(state, zone, need, launch.group, ask.max_count, Notes::kept);
     if (found.size() > best.places.size()) best = {zone, std::move(found)};
     if (static_cast<std::int64_t>(best.places.size()) == ask.max_count) break;
   }
@@ -181,6 +172,34 @@ Result<Chosen> choose(State const& state, RunInstances const& ask, Launch const&
     return no_room(state, ask, launch, need);
   }
   return best;
+}
+
+// What is kept of a launch that finds no room.
+Refusal asked(Caller const& caller, RunInstances const& ask, Launch const& launch,
+              Context const& context) {
+  return {.request_id = caller.request_id,
+          .tenant = caller.tenant,
+          .at = context.now.wall,
+          .type = launch.type->name,
+          .vcpus = launch.type->vcpus,
+          .memory = launch.type->memory,
+          .disk_gib = launch.disk_gib,
+          .is_cpu_dedicated = launch.type->is_cpu_dedicated,
+          .zone = ZoneName(ask.zone),
+          .placement_group =
+              launch.group.group != nullptr ? launch.group.group->id : PlacementGroupId(),
+          .partition = launch.group.partition,
+          .wanted = ask.min_count,
+          .found = 0,
+          .note = {}};
+}
+
+// Room is there by count, but not in whole cores: on hosts whose cores have unlike threads.
+Error no_cores(Instance const& instance) {
+  return Error{Code::no_capacity, "instance",
+               "We currently do not have sufficient " + instance.type.value +
+                   " capacity in the Availability Zone you requested (" + instance.zone.value +
+                   "). Our system will be working on provisioning additional capacity."};
 }
 
 Instance record(Caller const& caller, RunInstances const& ask, Launch const& launch,
@@ -209,7 +228,6 @@ Instance record(Caller const& caller, RunInstances const& ask, Launch const& lau
   i.shutdown_behavior = ask.shutdown_behavior.value_or(ShutdownBehavior::stop);
   i.tags = ask.instance_tags;
   if (launch.group.group != nullptr) i.placement_group = launch.group.group->id;
-  i.partition = launch.group.partition;
   if (ask.launch_template) {
     i.tags.emplace("aws:ec2launchtemplate:id", ask.launch_template->of.id);
     i.tags.emplace("aws:ec2launchtemplate:version", ask.launch_template->version);
@@ -251,7 +269,14 @@ Result<Decision> call(State const& state, Caller const& caller, RunInstances con
   }
   RunInstances const ask = TRY(with_launch_template(state, caller.tenant, request));
   Launch const launch = TRY(check(state, caller, ask));
-  Chosen const chosen = TRY(choose(state, ask, launch));
+  Result<Chosen> const found = choose(state, ask, launch);
+  if (!found) {
+    if (found.error().code == Code::no_capacity)
+      context.refusal = refusal_of(state, asked(caller, ask, launch, context));
+    return found.error();
+  }
+  Chosen const& chosen = *found;
+  CpuDraft cpus(state);
 
   Decision decision;
   ReservationView reservation{.id = drawn<ReservationId>("r-", context.entropy),
@@ -261,12 +286,20 @@ Result<Decision> call(State const& state, Caller const& caller, RunInstances con
                  .parameters_digest = ask.parameters_digest,
                  .reservation = reservation.id,
                  .created = context.now.wall};
-  for (placement::Place const& place : chosen.places) {
+  for (auto const& [place, partition, note] : chosen.places) {
     Instance instance = record(caller, ask, launch, context);
     instance.reservation = reservation.id;
     instance.launch_index = static_cast<std::int64_t>(reservation.instances.size());
     instance.zone = chosen.zone;
+    instance.partition = partition;
     instance.placement = Placement{place.host, PlacementGeneration(1), place.cells, {}};
+    instance.placement_note = note;
+    if (instance.is_cpu_dedicated) {
+      std::optional<std::vector<std::int32_t>> own =
+          cpus.choose(place.host, place.cells, instance.vcpus);
+      if (!own) return no_cores(instance);
+      instance.placement->cpus = std::move(*own);
+    }
     token.instances.push_back(instance.id);
     decision.events.push_back({"instance placed",
                                {{"instance", instance.id.value},

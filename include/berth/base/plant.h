@@ -53,7 +53,7 @@
   PLANT(group_spread_over_hosts, "spreads over hosts where racks are asked for")                 \
   PLANT(group_partitions_mixed, "lets the partitions of a group share racks")                    \
   PLANT(group_eighth_spread, "lets an eighth of a spread group into a zone")                     \
-  PLANT(group_cluster_torn, "starts a cluster group anew in another rack")                       \
+  PLANT(group_cluster_torn, "places a cluster group in any rack of its zone")                    \
   PLANT(records_reaped_early, "forgets terminated instances at once")                            \
   /* daemon/placement */                                                                         \
   PLANT(batch_placed_apart, "places each instance of a launch as if it were alone")              \

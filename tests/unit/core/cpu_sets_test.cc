@@ -176,6 +176,20 @@ TEST_F(CpuSets, OfDedicatedInstancesAreTakenFromTheSharedOnesByWholeCores) {
   EXPECT_EQ(given_cpus(region.state, region.host), (CpuSet{0, 4}));
 }
 
+TEST_F(CpuSets, GivenInOneDecisionAreGivenOnceWithTheirSiblings) {
+  host_has(inventory(1, 3));
+  launch({0}, {0, 3});
+  CpuDraft draft(region.state);
+  EXPECT_EQ(draft.choose(region.host, {0}, 1), (Cpus{1}));
+  EXPECT_EQ(draft.choose(region.host, {0}, 2), (Cpus{2, 5}));
+  EXPECT_EQ(draft.choose(region.host, {0}, 1), std::nullopt) << "4 is the idle sibling of 1";
+  EXPECT_EQ(CpuDraft(region.state).choose(region.host, {0}, 4), (Cpus{1, 4, 2, 5}))
+      << "a decision that came to nothing gives nothing";
+  EXPECT_EQ(draft.choose(HostId("host-that-is-not-there"), {0}, 1), std::nullopt);
+  TestRegion fresh;
+  EXPECT_EQ(CpuDraft(fresh.state).choose(fresh.host, {0}, 1), std::nullopt);
+}
+
 TEST_F(CpuSets, OfAnInstanceThatIsKnownToBeStoppedAreSharedAgainAndItsHostIsTold) {
   host_has(inventory(2, 2));
   InstanceId const id = launch({0}, {0, 4});

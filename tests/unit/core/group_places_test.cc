@@ -231,6 +231,29 @@ TEST_F(GroupPlacesTest, ARefusedOrDryLaunchLeavesNothingTaken) {
   EXPECT_EQ(run({.group = "s", .min = 2, .max = 2}).size(), 2U);
 }
 
+TEST_F(GroupPlacesTest, ARefusedLaunchIntoPartitionsIsExplainedForAllOfThem) {
+  add_host(1, "r1");
+  add_host(2, "r2");
+  create("p", PlacementStrategy::partition);
+  Context context = region.now_context();
+  ApiCall const call{.caller = {.tenant = region.tenant, .key = region.key, .request_id = "r"},
+                     .action_name = "RunInstances",
+                     .action = RunInstances{.image_id = region.image.value,
+                                            .type = "t3.nano",
+                                            .min_count = 20,
+                                            .max_count = 20,
+                                            .placement_group = {.id = {}, .name = "p"}}};
+  ASSERT_FALSE(decide(region.state, call, context));
+  ASSERT_TRUE(context.refusal);
+  EXPECT_EQ(context.refusal->found, 16) << "eight on each host, in a partition each";
+  note_refusal(region.state, *context.refusal);
+  EXPECT_TRUE(region.tell(AdminCall{.actor = "root",
+                                    .role = Role::admin,
+                                    .request_id = "a",
+                                    .action_name = "placement.show",
+                                    .action = ExplainPlacement{"r"}}));
+}
+
 // A start reads the records kind by kind: instances come before their groups.
 TEST_F(GroupPlacesTest, TheRulesHoldAfterAStart) {
   using enum PlacementStrategy;

@@ -52,12 +52,25 @@ TEST_F(ModifyTypeTest, TheNextStartHasTheNewTypesShapeAndItsHostIsTold) {
   EXPECT_EQ(spec.vcpus, 4);
   EXPECT_EQ(spec.memory, Mebibytes(8 * 1'024));
   EXPECT_EQ(spec.type, "t3.large");
+  EXPECT_FALSE(instance().is_cpu_dedicated);
   EXPECT_EQ(region.used().vcpus, 0) << "a stopped instance holds no CPU, of whatever type";
 
   ASSERT_TRUE(region.call(StartInstances{{id.value}}));
   EXPECT_EQ(region.used().vcpus, 4);
   EXPECT_EQ(region.used().memory, Mebibytes(8 * 1'024));
   EXPECT_EQ(host_spec(region.state, region.host).instances.at(0).power, Power::running);
+}
+
+TEST_F(ModifyTypeTest, CpusOfItsOwnComeAndGoWithTheType) {
+  stop();
+  absorb(region.state, PutInstanceType{InstanceType{.name = TypeName("c5.own"),
+                                                    .vcpus = 2,
+                                                    .memory = Mebibytes(512),
+                                                    .is_cpu_dedicated = true}});
+  ASSERT_TRUE(become("c5.own"));
+  EXPECT_TRUE(instance().is_cpu_dedicated);
+  ASSERT_TRUE(become("t3.nano"));
+  EXPECT_FALSE(instance().is_cpu_dedicated);
 }
 
 TEST_F(ModifyTypeTest, OnlyAStoppedInstanceCanBecomeOfAnotherType) {

@@ -270,6 +270,7 @@ TEST_F(PlacementGroupTest, ALaunchIsRefusedWhatItsGroupDoesNotHave) {
 }
 
 TEST_F(PlacementGroupTest, ATemplateNamesAGroupAndTheRequestStandsOverIt) {
+  add_host(2, "r2");
   create("of-template", PlacementStrategy::partition);
   create("of-request", PlacementStrategy::partition);
   LaunchTemplateData data{.image_id = region.image.value, .type = "t3.nano"};
