@@ -19,6 +19,8 @@ constexpr auto kNouns = std::to_array<std::pair<std::string_view, std::string_vi
     {"type", "the shapes that tenants can ask for"},
     {"image", "what instances start from"},
     {"instance", "instances of all tenants"},
+    {"placement", "why an instance is where it is, or nowhere"},
+    {"capacity", "how much more there is room for"},
     {"region", "the region as a whole, and its quarantine after a restore"},
     {"backup", "copies of the store, made while it serves"},
     {"audit", "who changed what, and proof that nobody rewrote it"},
