@@ -4,6 +4,7 @@
 
 #include "ctl/actions.h"
 #include "ctl/document.h"
+#include "ctl/explanation.h"
 #include "ctl/table.h"
 
 namespace berth::ctl {
@@ -138,6 +139,8 @@ Result<void> show_answer(Command const& command, Session& session) {
     session.out << listing(answer);
   else if (verb.act == Act::status)
     session.out << status_text(verb, answer);
+  else if (verb.act == Act::explain)
+    session.out << explanation(answer);
   else if (verb.act == Act::create_key) {
     session.out << "access key id      " << printable(answer.text("access_key_id")) << "\n"
                 << "secret access key  " << printable(answer.text("secret_access_key")) << "\n"
@@ -222,6 +225,7 @@ Result<void> run(Command const& command, Session& session) {
     case Act::show:
     case Act::change:
     case Act::status:
+    case Act::explain:
     case Act::create_key: break;
   }
   return show_answer(command, session);

@@ -52,6 +52,7 @@ enum class Act {
   show,    // the answer's members, one a line
   change,  // `done_text`
   status,
+  explain,
   set_quota,
   create_key,
   enroll_host,

@@ -179,6 +179,25 @@ inline constexpr auto kInstanceFlags = std::to_array<Input>({
 inline constexpr auto kInstanceId = std::to_array<Input>({
     {.name = "INSTANCE_ID", .field = "instance", .place = Place::path, .about = "i-..."},
 });
+inline constexpr auto kPlacementId = std::to_array<Input>({
+    {.name = "ID",
+     .field = "id",
+     .place = Place::path,
+     .about = "an instance's id, or that of a refused request"},
+});
+inline constexpr auto kCapacityFlags = std::to_array<Input>({
+    {.name = "type",
+     .field = "type",
+     .place = Place::path,
+     .is_required = true,
+     .about = "of this instance type",
+     .value = "TYPE"},
+});
+inline constexpr auto kCapacityColumns = std::to_array<Column>({
+    {"ZONE", "zone"},
+    {"TYPE", "type"},
+    {"MORE", "instances"},
+});
 inline constexpr auto kAdoptFlags = std::to_array<Input>({
     {.name = "instance",
      .field = "instance",

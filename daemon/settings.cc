@@ -36,6 +36,10 @@ DEFINE_int32(api_connections_max, 20'000, "Connections to the EC2 API at once");
 DEFINE_int32(api_connections_per_address_max, 200,
              "Connections to the EC2 API from one IPv4 address or IPv6 /64");
 DEFINE_int32(api_bodies_mib_max, 256, "Memory for request bodies of the EC2 API, together");
+DEFINE_int32(reserve_hosts, 0,
+             "of each zone so many hosts may fail and what runs still finds room: not sold");
+DEFINE_int32(explained_hosts_max, 1024,
+             "in larger regions the note of an accepted placement counts no hosts");
 DEFINE_int32(cpu_overcommit_permille, 4000, "vCPUs sold per hardware thread, in thousandths");
 DEFINE_int32(host_memory_reserve_mib, 512, "Memory of each host that is never sold");
 DEFINE_int32(host_disk_reserve_gib, 2, "Disk of each host that is never sold");
@@ -83,6 +87,10 @@ core::Policy policy(Problems& problems) {
   if (!is_name)
     problems.add(bad_flag("region", "up to 32 lower-case letters, digits and '-'", FLAGS_region));
   out.region = FLAGS_region;
+  out.reserve_hosts =
+      static_cast<std::int32_t>(number("reserve_hosts", FLAGS_reserve_hosts, 0, 1'000));
+  out.explained_hosts_max = static_cast<std::size_t>(
+      number("explained_hosts_max", FLAGS_explained_hosts_max, 0, 100'000));
   out.cpu_overcommit_permille =
       number("cpu_overcommit_permille", FLAGS_cpu_overcommit_permille, 1'000, 1'000'000);
   out.host_memory_reserve =

@@ -5,9 +5,9 @@
 //
 // A fleet of two-cell hosts is filled to 85 % of its vCPUs with a mix of shapes, and turned over
 // once so that it looks as a fleet does that has been in use, and once more in the way that is
-// measured next. Then steps: an instance drawn at
-// random goes, a new one comes. A decision is one placement; its step's release is in its time.
-// Beside it stands what looking at every host costs in the same fleet.
+// measured next. Then steps: an instance drawn at random goes, a new one comes. A decision is one
+// placement; its step's release is in its time. Beside it stands what looking at every host costs
+// in the same fleet.
 
 #include <gflags/gflags.h>
 #include <time.h>

@@ -14,7 +14,7 @@ namespace berth::placement {
 namespace {
 
 // How many cells before one is filled it is fetched from memory.
-constexpr std::size_t kAhead = 8;
+constexpr std::size_t kAhead = 4;
 
 }  // namespace
 

@@ -44,6 +44,7 @@ class Region {
 
   Result<core::Reply> input(core::Input const& what) {
     Result<core::Decision> decided = core::decide(state, what, context_);
+    if (context_.refusal) core::note_refusal(state, *std::exchange(context_.refusal, std::nullopt));
     if (!decided) return decided.error();
     core::Reply reply = decided->reply;
     apply(*std::move(decided));

@@ -18,6 +18,7 @@ _berthctl() {
     type) verbs='list put delete' ;;
     image) verbs='list import delete' ;;
     instance) verbs='list show' ;;
+    placement) verbs='explain' ;;
     region) verbs='show unknown adopt release' ;;
     backup) verbs='create list' ;;
     audit) verbs='list verify' ;;
@@ -31,6 +32,7 @@ _berthctl() {
     'type put') flags='--vcpus= --memory_mib= --threads_per_core= --burstable --current_generation --free_tier_eligible --network_mbps= --ebs_mbps= --cpu_vendor= --dedicated_cpus' ;;
     'image import') flags='--name= --format= --public --tenant= --description=' ;;
     'instance list') flags='--tenant= --host= --state=' ;;
+    'capacity') flags='--type=' ;;
     'region adopt') flags='--instance=' ;;
     'region release') flags='--keep_unknown --without_hosts' ;;
     'audit list') flags='--first=' ;;
@@ -40,7 +42,7 @@ _berthctl() {
     COMPREPLY=($(compgen -W "$flags --socket= --url= --cert= --key= --ca= --output= --help" -- "$cur"))
     [[ ${COMPREPLY[0]-} == *= ]] && compopt -o nospace
   elif ((${#words[@]} == 0)); then
-    COMPREPLY=($(compgen -W "status zone tenant key host type image instance region backup audit pack help completion" -- "$cur"))
+    COMPREPLY=($(compgen -W "status zone tenant key host type image instance placement capacity region backup audit pack help completion" -- "$cur"))
   elif ((${#words[@]} == 1)); then
     COMPREPLY=($(compgen -W "$verbs" -- "$cur"))
   else

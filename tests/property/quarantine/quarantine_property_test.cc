@@ -71,11 +71,13 @@ class World {
     }
     agent::Observed const observed = seen(host);
     std::set<std::string> const idle;
+    static HostInventory const here = testing::Region::inventory();
     agent::Plan const plan = agent::plan({.spec = host.spec,
                                           .observed = observed,
                                           .attempts = host.attempts,
                                           .busy = idle,
-                                          .now = region.context().now.monotonic});
+                                          .now = region.context().now.monotonic,
+                                          .inventory = &here});
     HostStatus status{.host = host.id,
                       .host_uuid = host.uuid,
                       .boot_id = "boot",
@@ -152,7 +154,10 @@ class World {
                 .uuid = start->spec.uuid,
                 .state = DomainState::running,
                 .reboots = start->spec.reboots,
-                .starts = start->spec.starts};
+                .starts = start->spec.starts,
+                .pins = start->pins};
+    } else if (auto const* pin = std::get_if<agent::PinInstance>(&action)) {
+      host.domains[pin->id].pins = pin->pins;
     } else if (auto const* stop = std::get_if<agent::ShutDownInstance>(&action)) {
       host.domains[stop->id].state = DomainState::off;
       host.domains[stop->id].stopped_by_us = true;

@@ -209,6 +209,16 @@ core::Reply reply_for(core::AdminCall const& call) {
           return core::Summary{.hosts = {{HostHealth::up, 2}},
                                .instances = {{core::InstanceState::shutting_down, 1}},
                                .zones = {core::ZoneView{}}};
+        else if constexpr (std::is_same_v<A, core::ExplainPlacement>)
+          return core::PlacementView{
+              .id = "i-1",
+              .is_placed = true,
+              .at = {5},
+              .note = {.policy = "default", .hosts = 2, .removed = {{"memory", 1}}},
+              .rows = {{HostId("host-1"), "h1", {0, 1}, 7}},
+              .remedies = {"in zone z"}};
+        else if constexpr (std::is_same_v<A, core::ShowCapacity>)
+          return core::CapacityList{{{ZoneName("z"), TypeName("m5.large"), 3}}};
         else if constexpr (std::is_same_v<A, core::AdoptInstances>)
           return core::InstanceList{{full_instance()}};
         else if constexpr (std::is_same_v<A, core::ShowRegion>)
