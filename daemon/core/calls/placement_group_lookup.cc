@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <numeric>
 #include <set>
+#include <utility>
 
 #include "berth/base/plant.h"
 #include "daemon/core/calls/calls.h"
@@ -131,8 +132,9 @@ std::vector<std::int64_t> members_by_partition(State const& state, PlacementGrou
 std::vector<std::int32_t> partition_order(std::vector<std::int64_t> const& members) {
   std::vector<std::int32_t> out(members.size());
   std::iota(out.begin(), out.end(), 1);
-  std::ranges::stable_sort(
-      out, {}, [&](std::int32_t number) { return members[static_cast<std::size_t>(number) - 1]; });
+  std::ranges::sort(out, {}, [&](std::int32_t number) {
+    return std::pair(members[static_cast<std::size_t>(number) - 1], number);
+  });
   return out;
 }
 
