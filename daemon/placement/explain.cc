@@ -29,6 +29,15 @@ std::string_view name(Dimension dimension) {
   return dimension == Dimension::cpu ? "cpu" : "memory";
 }
 
+std::optional<Dimension> scarcest(NoSeat const& removed) {
+  auto const hosts = [&](Obstacle why) {
+    return removed.hosts_removed[static_cast<std::size_t>(why)];
+  };
+  std::int64_t const short_of_cpu = hosts(Obstacle::cpu), short_of_memory = hosts(Obstacle::memory);
+  if (short_of_cpu + short_of_memory == 0) return std::nullopt;
+  return short_of_cpu >= short_of_memory ? Dimension::cpu : Dimension::memory;
+}
+
 std::string Explanation::text() const {
   std::string out = removed.text();
   if (scored_worse > 0) {
@@ -50,15 +59,8 @@ Explanation explain(IndexedFleet const& fleet, Request const& request) {
     --out.scored_worse;
     out.chosen = CellFleet::seat(all.table.rows[0], request);
   }
-  auto const removed = [&](Obstacle why) {
-    return all.refusal.hosts_removed[static_cast<std::size_t>(why)];
-  };
-  std::int64_t const short_of_cpu = removed(Obstacle::cpu);
-  std::int64_t const short_of_memory = removed(Obstacle::memory);
-  if (short_of_cpu + short_of_memory > 0)
-    out.tightest = short_of_cpu >= short_of_memory ? Dimension::cpu : Dimension::memory;
-  else if (out.chosen)
-    out.tightest = tightest_of(fleet.fleet(), *out.chosen);
+  out.tightest = scarcest(all.refusal);
+  if (!out.tightest && out.chosen) out.tightest = tightest_of(fleet.fleet(), *out.chosen);
   return out;
 }
 

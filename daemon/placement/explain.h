@@ -18,6 +18,8 @@ namespace berth::placement {
 
 enum class Dimension { cpu, memory };
 [[nodiscard]] std::string_view name(Dimension dimension);
+// What most of the hosts that lack room lack; absent: none lacks any.
+[[nodiscard]] std::optional<Dimension> scarcest(NoSeat const& removed);
 
 struct Explanation {
   NoSeat removed;                 // by obstacle; hosts_considered are all hosts of the fleet

@@ -24,9 +24,7 @@ PlacementNote note_of(NoSeat const& why) {
     if (why.hosts_removed[i] == 0) continue;
     out.removed.push_back({std::string(name(static_cast<Obstacle>(i))), why.hosts_removed[i]});
   }
-  auto const removed = [&](Obstacle o) { return why.hosts_removed[static_cast<std::size_t>(o)]; };
-  if (removed(Obstacle::cpu) + removed(Obstacle::memory) > 0)
-    out.tightest = removed(Obstacle::cpu) >= removed(Obstacle::memory) ? "cpu" : "memory";
+  if (std::optional<Dimension> const tightest = scarcest(why)) out.tightest = name(*tightest);
   return out;
 }
 
